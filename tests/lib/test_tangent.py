@@ -1,0 +1,150 @@
+"""The tangent model against the explicit Jacobian, and its two implementations against each other."""
+
+import pytest
+import torch
+from torch import nn
+
+from lib import linearize, tangent_vit
+from lib.checkpoints import CheckpointError
+from lib.task_vector import TaskVector
+
+
+def parameters(module, dtype):
+    return {name: value.detach().to(dtype) for name, value in module.named_parameters()}
+
+
+def direction(theta, scale, seed=1):
+    generator = torch.Generator().manual_seed(seed)
+    return {n: scale * torch.randn(v.shape, generator=generator, dtype=v.dtype) for n, v in theta.items()}
+
+
+def explicit_tangent(f, theta_0, tau, x):
+    """f(x; theta_0) + J tau with J written out, one row an output, one column a parameter."""
+    jacobian = torch.func.jacrev(lambda theta: f(theta, x))(theta_0)
+    value = f(theta_0, x)
+    for name, block in jacobian.items():
+        value = value + block.flatten(2) @ tau[name].flatten()
+    return value
+
+
+def function_of(module):
+    return lambda theta, x: torch.func.functional_call(module, dict(theta), (x,))
+
+
+MODULES = {
+    "mlp": (lambda: nn.Sequential(nn.Linear(5, 7), nn.Tanh(), nn.LayerNorm(7), nn.Linear(7, 3)), (4, 5)),
+    "convolution": (lambda: nn.Sequential(nn.Conv2d(2, 3, 3), nn.GELU(), nn.Flatten(), nn.Linear(27, 2)), (2, 2, 5, 5)),
+    "attention": (lambda: nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, batch_first=True), (2, 3, 8)),
+}
+
+
+@pytest.mark.parametrize("kind", MODULES)
+def test_linearize_equals_the_explicit_jacobian(kind):
+    torch.manual_seed(0)
+    make, shape = MODULES[kind]
+    module = make().double().eval()
+    x = torch.randn(*shape, dtype=torch.float64)
+
+    def f(theta, x):
+        return torch.func.functional_call(module, dict(theta), (x,)).flatten(1)
+
+    theta_0 = parameters(module, torch.float64)
+    tau = direction(theta_0, 0.3)
+    with linearize.differentiable_attention():
+        expected = explicit_tangent(f, theta_0, tau, x)
+    torch.testing.assert_close(linearize.linearize(f, theta_0)(tau, x), expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.fixture(params=["general", "one pass"])
+def f_lin_maker(request, tower):
+    tower.double()
+    if request.param == "general":
+        return lambda theta_0: linearize.linearize(function_of(tower), theta_0)
+    return lambda theta_0: tangent_vit.linearize_vit(tower, theta_0)
+
+
+@pytest.fixture
+def pictures():
+    return torch.randn(3, 3, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+
+
+def test_image_tower_equals_the_explicit_jacobian(tower, f_lin_maker, pictures):
+    theta_0 = parameters(tower.double(), torch.float64)
+    tau = direction(theta_0, 0.2)
+    with linearize.differentiable_attention():
+        expected = explicit_tangent(function_of(tower), theta_0, tau, pictures)
+    torch.testing.assert_close(f_lin_maker(theta_0)(tau, pictures), expected, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("name", ["conv1.weight", "class_embedding", "positional_embedding", "ln_pre", "ln_1.weight",
+                                  "ln_1.bias", "in_proj_weight", "in_proj_bias", "out_proj", "ln_2", "c_fc", "c_proj",
+                                  "ln_post", "proj"])  # fmt: skip
+def test_no_term_of_the_tangent_is_missing(tower, f_lin_maker, pictures, name):
+    """Each kind of parameter alone moves the tangent model as central differences say, at first order."""
+    theta_0 = parameters(tower.double(), torch.float64)
+    tau = {n: v if name in n else torch.zeros_like(v) for n, v in direction(theta_0, 1.0).items()}
+    f, step = function_of(tower), 1e-5
+    ahead = f({n: theta_0[n] + step * tau[n] for n in tau}, pictures)
+    behind = f({n: theta_0[n] - step * tau[n] for n in tau}, pictures)
+    moved = f_lin_maker(theta_0)(tau, pictures) - f(theta_0, pictures)
+    assert moved.abs().max() > 1e-3
+    torch.testing.assert_close(moved, (ahead - behind) / (2 * step), rtol=1e-5, atol=1e-7)
+
+
+def test_gradient_is_the_transposed_jacobian(tower, f_lin_maker, pictures):
+    theta_0 = parameters(tower.double(), torch.float64)
+    tau = {n: v.requires_grad_() for n, v in direction(theta_0, 0.2).items()}
+    cotangent = torch.randn(3, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
+    (f_lin_maker(theta_0)(tau, pictures) * cotangent).sum().backward()
+    with linearize.differentiable_attention():
+        jacobian = torch.func.jacrev(lambda theta: function_of(tower)(theta, pictures))(theta_0)
+    for name, block in jacobian.items():
+        torch.testing.assert_close(tau[name].grad, torch.einsum("nd,nd...->...", cotangent, block))
+
+
+def test_laws_of_the_tangent_model(tower, f_lin_maker, pictures):
+    theta_0 = parameters(tower.double(), torch.float64)
+    f_lin = f_lin_maker(theta_0)
+    a, b = TaskVector(direction(theta_0, 0.1, seed=5)), TaskVector(direction(theta_0, 0.1, seed=6))
+    value = function_of(tower)(theta_0, pictures)
+    torch.testing.assert_close(f_lin(0.0 * a, pictures), value, rtol=1e-9, atol=1e-11)
+    moved = f_lin(0.3 * a - 2 * b, pictures)
+    expected = value + 0.3 * (f_lin(a, pictures) - value) - 2 * (f_lin(b, pictures) - value)
+    torch.testing.assert_close(moved, expected, rtol=1e-8, atol=1e-10)
+
+
+def test_one_pass_serves_many_vectors(tower, pictures):
+    theta_0 = parameters(tower.double(), torch.float64)
+    taus = [direction(theta_0, 0.1, seed) for seed in (1, 2, 3)]
+    with torch.no_grad():
+        value, tangents = tangent_vit.value_and_tangents(tower, theta_0, taus, pictures)
+    torch.testing.assert_close(value, function_of(tower)(theta_0, pictures))
+    for tau, tangent in zip(taus, tangents, strict=True):
+        torch.testing.assert_close(tangent, linearize.jvp(function_of(tower), theta_0, tau, pictures)[1])
+
+
+def test_both_implementations_agree_in_float32(tower):
+    theta_0 = parameters(tower, torch.float32)
+    tau, x = direction(theta_0, 0.05), torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    fast = tangent_vit.linearize_vit(tower, theta_0)(tau, x)
+    general = linearize.linearize(function_of(tower), theta_0)(tau, x)
+    assert (fast - general).norm() / general.norm() < 1e-5
+
+
+@pytest.mark.parametrize("activation", [nn.GELU, "quick"])
+def test_both_activations(tower, pictures, activation):
+    if activation is nn.GELU:
+        for block in tower.transformer.resblocks:
+            block.mlp.gelu = nn.GELU()
+    theta_0 = parameters(tower.double(), torch.float64)
+    tau = direction(theta_0, 0.1)
+    fast = tangent_vit.linearize_vit(tower, theta_0)(tau, pictures)
+    torch.testing.assert_close(fast, linearize.linearize(function_of(tower), theta_0)(tau, pictures))
+
+
+def test_other_names_and_towers_are_refused(tower, pictures):
+    theta_0 = parameters(tower.double(), torch.float64)
+    with pytest.raises(CheckpointError, match="missing 1 .proj."):
+        tangent_vit.linearize_vit(tower, theta_0)({n: v for n, v in theta_0.items() if n != "proj"}, pictures)
+    with pytest.raises(TypeError, match="lib.linearize.linearize"):
+        tangent_vit.linearize_vit(nn.Linear(2, 2), {})
