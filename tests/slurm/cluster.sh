@@ -80,6 +80,11 @@ refuse_a_foreign_configuration() {
         die "$configuration/slurm.conf belongs to another cluster; run the tests on a machine without Slurm"
 }
 
+# jobs get CUDA_VISIBLE_DEVICES only for a character device; a plain file is still counted
+pretend_gpu() {
+    mknod "$state/gpu/nvidia0" c 195 0 2>/dev/null || touch "$state/gpu/nvidia0"
+}
+
 write_slurm_conf() {
     local host node
     host=$(hostname)
@@ -159,7 +164,7 @@ CONF
 
 write_configuration() {
     mkdir -p "$configuration" "$state"/{controller,gpu,n1,n2,n3}
-    touch "$state/gpu/nvidia0"
+    pretend_gpu
     write_slurm_conf
     write_slurmdbd_conf
 }

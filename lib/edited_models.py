@@ -1,0 +1,60 @@
+"""Predictions of many edited models at once: theta_0 + sum_j A[k, j] tau_j for k = 1, ..., K.
+
+A single-task model is one row, an alpha sweep 21 rows over one vector, a heatmap 400 rows over two. Features of a tangent model
+are affine in A, so one pass over the pictures gives all rows; a non-linear model needs a pass a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor
+
+from lib.heads import logits
+from lib.task_vector import TaskVector, combine
+
+_CHUNK = 2**24  # logits held at a time by the tangent models' sweep
+
+
+def nonlinear_predictions(
+    encoder, theta_0, taus: Sequence[TaskVector], coefficients: Tensor, batches: Iterable[Tensor], head: Tensor
+) -> Tensor:
+    """Int64[K, n]: argmax of the logits of f(x; theta_0 + sum_j A[k, j] tau_j), K passes over `batches`.
+
+    coefficients: Float[K, m] for m task vectors; batches: re-iterable, UInt8[b, s, s, 3]; head: Float[C, d].
+    """
+    rows = []
+    with torch.no_grad():
+        for row in coefficients.tolist():
+            theta = combine(list(taus), row).apply(theta_0) if taus else dict(theta_0)
+            rows.append(torch.cat([logits(encoder.encode(theta, x), head).argmax(-1) for x in batches]))
+    return torch.stack(rows)
+
+
+def tangent_predictions(
+    encoder, theta_0, taus: Sequence[TaskVector], coefficients: Tensor, batches: Iterable[Tensor], head: Tensor
+) -> Tensor:
+    """Int64[K, n]: the same for f_lin, from one pass over `batches`.
+
+    L2 normalisation scales all logits of a picture alike, so the prediction is the argmax of
+    W f(x; theta_0) + sum_j A[k, j] W J tau_j, which is affine in A.
+    """
+    values, tangents = [], []
+    with torch.no_grad():
+        for x in batches:
+            value, directions = encoder.value_and_tangents(theta_0, list(taus), x)
+            values.append(value.float() @ head.T)
+            tangents.append(torch.stack([d.float() @ head.T for d in directions]))
+        return _affine_argmax(torch.cat(values), torch.cat(tangents, dim=1), coefficients.to(head))
+
+
+def _affine_argmax(value: Tensor, tangents: Tensor, coefficients: Tensor) -> Tensor:
+    """argmax_c (value[n, c] + sum_j A[k, j] tangents[j, n, c]), Int64[K, n]."""
+    rows = max(1, _CHUNK // max(1, value.shape[1] * len(coefficients)))
+    predictions = []
+    for start in range(0, len(value), rows):
+        part = slice(start, start + rows)
+        scores = value[part] + torch.einsum("kj,jnc->knc", coefficients, tangents[:, part])
+        predictions.append(scores.argmax(-1))
+    return torch.cat(predictions, dim=1)

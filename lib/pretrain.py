@@ -1,0 +1,221 @@
+"""Contrastive pre-training of a small CLIP on captioned pictures (Radford et al. 2021, arXiv 2103.00020)."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from open_clip.model import CLIP
+from torch import Tensor
+from torch.nn import functional as F
+
+from lib import atomic
+from lib.drawn.captioned import Captioned, caption
+from lib.schedule import learning_rate
+
+MEAN = (0.48145466, 0.4578275, 0.40821073)
+STD = (0.26862954, 0.26130258, 0.27577711)
+_LARGEST_LOGIT_SCALE = 100.0
+_SHIFT = 3
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How long and how fast. peak_rate: AdamW's rate after `warmup` steps, then a cosine to zero."""
+
+    steps: int
+    batch_size: int
+    peak_rate: float
+    warmup: int
+    weight_decay: float
+    max_gradient_norm: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class LogRow:
+    """Means over the steps since the last row. correct: share of pictures whose own caption came first, in [0, 1]."""
+
+    step: int
+    loss: float
+    correct: float
+    learning_rate: float
+    logit_scale: float
+
+
+def build(architecture: Mapping[str, object], seed: int) -> CLIP:
+    """open_clip's CLIP with initial weights from the seed; architecture as in open_clip's model configs."""
+    torch.manual_seed(seed)
+    return CLIP(**architecture)
+
+
+def normalised(images: Tensor) -> Tensor:
+    """UInt8[b, h, w, 3] -> Float[b, 3, h, w] with CLIP's mean and deviation."""
+    return ((images.float() / 255 - torch.tensor(MEAN)) / torch.tensor(STD)).permute(0, 3, 1, 2).contiguous()
+
+
+def contrastive_loss(features: Tensor, captions: Tensor, target: Tensor, logit_scale: Tensor) -> tuple[Tensor, Tensor]:
+    """Cross-entropy of each picture against the batch's distinct captions, and the share that is right.
+
+    features: Float[b, d]; captions: Float[m, d], both of unit norm; target: Int64[b] in [0, m).
+    DEVIATES: CLIP contrasts against every caption of the batch; here few captions exist, and a copy of the
+    right one would count as wrong.
+    """
+    logits = logit_scale * features @ captions.T
+    return F.cross_entropy(logits, target), (logits.argmax(1) == target).float().mean()
+
+
+def augmented(images: np.ndarray, rng: np.random.Generator) -> Tensor:
+    """Pictures moved by up to _SHIFT pixels (edges repeated), with other light, contrast, tint and some noise: UInt8."""
+    n, side = images.shape[:2]
+    padded = np.pad(images, ((0, 0), (_SHIFT, _SHIFT), (_SHIFT, _SHIFT), (0, 0)), mode="edge")
+    top, left = rng.integers(0, 2 * _SHIFT + 1, (2, n, 1))
+    window = np.arange(side)
+    moved = padded[np.arange(n)[:, None, None], (top + window)[:, :, None], (left + window)[:, None, :]].astype(np.float32)
+    mean = moved.mean(axis=(1, 2, 3), keepdims=True)
+    contrast = rng.uniform(0.6, 1.1, (n, 1, 1, 1))
+    light = rng.uniform(-20, 20, (n, 1, 1, 1)) + rng.uniform(-12, 12, (n, 1, 1, 3))
+    noise = rng.uniform(0, 10, (n, 1, 1, 1)).astype(np.float32) * rng.standard_normal(moved.shape, dtype=np.float32)
+    return torch.from_numpy(np.clip(mean + contrast * (moved - mean) + light + noise, 0, 255).astype(np.uint8))
+
+
+def batch_of(pictures: Captioned, recipe: Recipe, step: int) -> tuple[Tensor, list[str], Tensor]:
+    """The step's pictures (augmented), its distinct captions and each picture's caption, from the seed and the step alone.
+
+    One form of caption a batch, so that no two captions mean the same.
+    """
+    rng = np.random.default_rng([recipe.seed, 1, step])
+    rows = rng.integers(len(pictures), size=recipe.batch_size)
+    form = int(rng.integers(3))
+    drawn = zip(pictures.families[rows].tolist(), pictures.labels[rows].tolist(), pictures.colours[rows].tolist(), strict=True)
+    captions, target = np.unique([caption(*known, form) for known in drawn], return_inverse=True)
+    return augmented(pictures.images[rows], rng), captions.tolist(), torch.from_numpy(target.astype(np.int64))
+
+
+def optimizer_of(model: CLIP, recipe: Recipe) -> torch.optim.AdamW:
+    """AdamW that decays matrices but neither vectors nor the logit scale."""
+    parameters = list(model.parameters())
+    groups = [
+        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=recipe.peak_rate, betas=(0.9, 0.98), eps=1e-6)
+
+
+def pretrain(
+    model: CLIP,
+    tokenize: Callable[[Sequence[str]], Tensor],
+    pictures: Captioned,
+    recipe: Recipe,
+    *,
+    state: str | os.PathLike | None = None,
+    log_every: int = 50,
+    save_every: int = 200,
+    bfloat16: bool = False,
+    compiled: bool = False,
+    on_row: Callable[[LogRow], None] = lambda row: None,
+    stop_after: int | None = None,
+) -> list[LogRow]:
+    """Trains `model` in place and returns the log.
+
+    state: a file for resuming; it is written every save_every steps and read if it exists, and a run that
+    was interrupted ends with the same weights as one that was not. stop_after: the step after which to
+    stop early. bfloat16 and compiled make it faster and leave the rounding to the machine.
+    Raises ValueError if `state` belongs to another recipe, FloatingPointError if the loss is not finite.
+    """
+    optimizer = optimizer_of(model, recipe)
+    done = _resume(state, model, optimizer, recipe)
+    forward = torch.compile(_losses, dynamic=None) if compiled else _losses
+    tokens: dict[str, Tensor] = {}
+    last = min(recipe.steps, stop_after or recipe.steps)
+    model.train()
+    for step in range(done.step, last):
+        rate = learning_rate(step, peak=recipe.peak_rate, warmup=recipe.warmup, steps=recipe.steps)
+        images, captions, target = batch_of(pictures, recipe, step)
+        batch = normalised(images), _tokenized(captions, tokens, tokenize), target
+        done.sums += _step(forward, model, optimizer, rate, batch, recipe, bfloat16)
+        done.step = step + 1
+        if done.step % log_every == 0 or done.step == recipe.steps:
+            on_row(done.close_row(log_every, rate, model))
+        if state is not None and (done.step % save_every == 0 or done.step == last):
+            _save(state, model, optimizer, recipe, done)
+    return done.log
+
+
+@dataclass
+class _SoFar:
+    step: int = 0
+    log: list[LogRow] = field(default_factory=list)
+    sums: Tensor = field(default_factory=lambda: torch.zeros(2))
+
+    def close_row(self, log_every: int, rate: float, model: CLIP) -> LogRow:
+        loss, correct = (self.sums / ((self.step - 1) % log_every + 1)).tolist()
+        self.log.append(LogRow(self.step, loss, correct, rate, model.logit_scale.exp().item()))
+        self.sums = torch.zeros(2)
+        return self.log[-1]
+
+
+def _losses(model: CLIP, images: Tensor, text: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    features = F.normalize(model.encode_image(images).float(), dim=-1)
+    captions = F.normalize(model.encode_text(text).float(), dim=-1)
+    return contrastive_loss(features, captions, target, model.logit_scale.exp())
+
+
+def _step(
+    forward: Callable[..., tuple[Tensor, Tensor]],
+    model: CLIP,
+    optimizer: torch.optim.AdamW,
+    rate: float,
+    batch: tuple[Tensor, Tensor, Tensor],
+    recipe: Recipe,
+    bfloat16: bool,
+) -> Tensor:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+        loss, correct = forward(model, *batch)
+    if not torch.isfinite(loss):
+        raise FloatingPointError(f"the loss became {loss.item()}. Lower the peak rate {recipe.peak_rate} or lengthen the warm-up.")
+    optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.max_gradient_norm)
+    optimizer.step()
+    with torch.no_grad():
+        model.logit_scale.clamp_(0, math.log(_LARGEST_LOGIT_SCALE))
+    return torch.stack([loss.detach(), correct])
+
+
+def _tokenized(captions: list[str], known: dict[str, Tensor], tokenize: Callable[[Sequence[str]], Tensor]) -> Tensor:
+    new = [text for text in captions if text not in known]
+    if new:
+        known.update(zip(new, tokenize(new), strict=True))
+    return torch.stack([known[text] for text in captions])
+
+
+def _save(state: str | os.PathLike, model: CLIP, optimizer: torch.optim.AdamW, recipe: Recipe, so_far: _SoFar) -> None:
+    content = {
+        "recipe": asdict(recipe),
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "step": so_far.step,
+        "log": [asdict(row) for row in so_far.log],
+        "sums": so_far.sums,
+    }
+    with atomic.whole(state) as temporary:
+        torch.save(content, temporary)
+
+
+def _resume(state: str | os.PathLike | None, model: CLIP, optimizer: torch.optim.AdamW, recipe: Recipe) -> _SoFar:
+    if state is None or not Path(state).exists():
+        return _SoFar()
+    content = torch.load(state, weights_only=True)
+    if content["recipe"] != asdict(recipe):
+        raise ValueError(f"{state} was made with {content['recipe']}, expected {asdict(recipe)}. Delete it to start again.")
+    model.load_state_dict(content["model"])
+    optimizer.load_state_dict(content["optimizer"])
+    return _SoFar(content["step"], [LogRow(**row) for row in content["log"]], content["sums"])
