@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -64,7 +65,7 @@ class ImageEncoder:
         f_lin = make(self.tower, theta_0)
         return lambda tau, pictures: f_lin(tau, self.normalised(pictures))
 
-    @property
+    @cached_property
     def one_pass(self) -> bool:
         """True if every layer of the tower has a rule in `lib.tangent_vit`."""
         try:

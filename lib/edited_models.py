@@ -25,6 +25,7 @@ def nonlinear_predictions(
     coefficients: Float[K, m] for m task vectors; batches: re-iterable, UInt8[b, s, s, 3]; head: Float[C, d].
     """
     rows = []
+    batches = list(batches) if len(coefficients) > 2 else batches  # read once, kept for all passes
     with torch.no_grad():
         for row in coefficients.tolist():
             theta = combine(list(taus), row).apply(theta_0) if taus else dict(theta_0)

@@ -1,0 +1,144 @@
+"""The papers' figures: heatmaps of the disentanglement error, scatters, alpha sweeps, loss curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt  # noqa: E402
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.patches import Rectangle  # noqa: E402
+
+from lib import atomic  # noqa: E402
+from lib.modes import TITLES  # noqa: E402
+
+STYLE = {
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "pdf.fonttype": 42,
+    "svg.hashsalt": "task-arithmetic",
+}
+COLOURS = {"standard": "#c44e52", "posthoc": "#dd8452", "linear": "#4c72b0", "linear-2": "#55a868"}
+_MARKERS = "os^DvP*X"
+
+
+def save(figure: Figure, stem: Path) -> None:
+    """Write `stem`.pdf and `stem`.png (200 dots an inch), each whole or not at all, without time stamps; close the figure."""
+    for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", {"Software": None})):
+        with atomic.whole(stem.with_suffix(suffix)) as temporary:
+            figure.savefig(temporary, dpi=200, bbox_inches="tight", metadata=metadata)
+    plt.close(figure)
+
+
+def disentanglement(
+    grids: Mapping[tuple[str, str], tuple[np.ndarray, np.ndarray]],
+    modes: Sequence[str],
+    pairs: Sequence[str],
+    search_space: tuple[float, float],
+) -> Figure:
+    """Heatmaps of xi (Ortiz-Jimenez et al. 2023, Figs. 3 and 10): a row a mode, a column a pair, one colour scale.
+
+    grids: (mode, pair) -> (alphas Float[g], xi Float[g, g] with axes (a1, a2)); the red box is the search space of alpha.
+    """
+    with plt.rc_context(STYLE):
+        size = (2.3 * len(pairs) + 0.9, 2.3 * len(modes) + 0.2)
+        figure, axes = plt.subplots(
+            len(modes), len(pairs), figsize=size, squeeze=False, sharex=True, sharey=True, layout="constrained"
+        )
+        top = max(1e-3, *(float(xi.max()) for _, xi in grids.values()))
+        for row, mode in enumerate(modes):
+            for column, pair in enumerate(pairs):
+                image = _heatmap(axes[row, column], *grids[mode, pair], top=top, search_space=search_space)
+                task_a, task_b = pair.split("--")
+                axes[row, column].set_xlabel(rf"$\alpha$ ({task_a})")
+                axes[row, column].set_ylabel(rf"$\alpha$ ({task_b})")
+                if column == 0:
+                    axes[row, 0].annotate(
+                        TITLES[mode], (-0.38, 0.5), xycoords="axes fraction", rotation=90, va="center", weight="bold"
+                    )
+        figure.colorbar(image, ax=axes, shrink=0.8 if len(modes) > 1 else 1.0, label=r"disentanglement error $\xi$")
+    return figure
+
+
+def single_task_scatter(frame: pd.DataFrame, other: str, *, tasks: Sequence[str]) -> Figure:
+    """Test accuracy of non-linear fine-tuning against that of `other`, a point a task, a marker a model (Figs. 2 and 5)."""
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(figsize=(3.6, 3.4), layout="constrained")
+        test = frame[(frame["split"] == "test") & frame["task"].isin(tasks)]
+        colours = dict(zip(tasks, plt.get_cmap("tab10").colors * 4, strict=False))
+        for marker, (model, rows) in zip(_MARKERS, test.groupby("model", sort=False), strict=False):
+            wide = rows.pivot_table(index="task", columns="mode", values="accuracy")
+            for task in [task for task in tasks if task in wide.index]:
+                label = task if model == test["model"].iloc[0] else None
+                point = (100 * wide.loc[task, "standard"], 100 * wide.loc[task, other])
+                axes.plot(*point, marker, color=colours[task], label=label, markersize=6, mec="white", mew=0.5)
+        low = min(line.get_data()[i][0] for line in axes.lines for i in (0, 1))
+        low = max(0, 10 * np.floor((low - 3) / 10))
+        axes.plot([low, 100], [low, 100], "k:", linewidth=0.8, zorder=0)
+        axes.set(xlim=(low, 101), ylim=(low, 101), aspect="equal")
+        axes.set_xlabel(f"{TITLES['standard']}, test accuracy (%)")
+        axes.set_ylabel(f"{TITLES[other]}, test accuracy (%)")
+        axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=8, handletextpad=0.2)
+    return figure
+
+
+def alpha_sweeps(sweeps: Mapping[str, pd.DataFrame], choices: Mapping[str, float], single: pd.DataFrame) -> Figure:
+    """Validation accuracy under addition against alpha: a panel a mode, a line a task, and their mean; the choice is dashed.
+
+    sweeps: mode -> (alpha, task, accuracy); single: (mode, task, accuracy) on validation, drawn at the right edge.
+    """
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            1, len(sweeps), figsize=(2.5 * len(sweeps) + 1.2, 2.6), squeeze=False, sharey=True, layout="constrained"
+        )
+        for axis, (mode, sweep) in zip(axes[0], sweeps.items(), strict=True):
+            wide = 100 * sweep.pivot_table(index="alpha", columns="task", values="accuracy", sort=False)
+            for task, colour in zip(wide, plt.get_cmap("tab10").colors * 4, strict=False):
+                axis.plot(wide.index, wide[task], color=colour, linewidth=0.9, label=task)
+                own = single[(single["mode"] == mode) & (single["task"] == task)]["accuracy"].mean()
+                axis.plot(1.04 * wide.index.max(), 100 * own, "<", color=colour, markersize=4, clip_on=False)
+            axis.plot(wide.index, wide.mean(axis=1), color="black", linewidth=1.8, label="mean")
+            axis.axvline(choices[mode], color="grey", linestyle="--", linewidth=0.8)
+            axis.set_title(TITLES[mode])
+            axis.set_xlabel(r"$\alpha$")
+        axes[0, 0].set_ylabel("validation accuracy (%)")
+        axes[0, -1].legend(loc="center left", bbox_to_anchor=(1.08, 0.5), fontsize=7)
+    return figure
+
+
+def loss_curves(logs: Mapping[tuple[str, str], pd.DataFrame]) -> Figure:
+    """Training loss against steps: a panel a mode, a line a task. logs: (mode, task) -> (step, loss)."""
+    modes, tasks = (list(dict.fromkeys(key[i] for key in logs)) for i in (0, 1))
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            1, len(modes), figsize=(2.6 * len(modes) + 1.2, 2.6), squeeze=False, sharey=True, layout="constrained"
+        )
+        for axis, mode in zip(axes[0], modes, strict=True):
+            for task, colour in zip(tasks, plt.get_cmap("tab10").colors * 4, strict=False):
+                axis.plot(logs[mode, task]["step"], logs[mode, task]["loss"], color=colour, linewidth=1, label=task)
+            axis.set(yscale="log", xlabel="step", title=TITLES[mode])
+        axes[0, 0].set_ylabel("training loss")
+        axes[0, -1].legend(loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=7)
+    return figure
+
+
+def _heatmap(axis, alphas: np.ndarray, xi: np.ndarray, *, top: float, search_space: tuple[float, float]):
+    half = (alphas[1] - alphas[0]) / 2
+    edges = (alphas[0] - half, alphas[-1] + half)
+    # axis 0 of xi is a1, drawn to the right, so that the picture is xi's transpose
+    image = axis.imshow(xi.T, origin="lower", extent=(*edges, *edges), vmin=0, vmax=top, cmap="viridis", aspect="equal")
+    low, high = search_space
+    axis.add_patch(Rectangle((low, low), high - low, high - low, fill=False, edgecolor="red", linewidth=1.4))
+    axis.set(xlim=edges, ylim=edges)
+    for side in ("top", "right"):
+        axis.spines[side].set_visible(True)
+    return image

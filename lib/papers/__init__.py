@@ -1,0 +1,22 @@
+"""Numbers that the papers report, for comparison beside our own; never mixed with them."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+FILE = Path(__file__).with_name("numbers.yaml")
+
+
+@cache
+def numbers() -> dict:
+    """The data file as nested mappings; accuracies in percent, as printed in the papers."""
+    return yaml.safe_load(FILE.read_text())
+
+
+def reported(table: str, model: str, mode: str, column: str) -> float | None:
+    """A paper's value as a fraction in [0, 1], or None if it reports none for this model and mode."""
+    value = numbers()[table]["values"].get(model, {}).get(mode, {}).get(column)
+    return None if value is None else value / 100

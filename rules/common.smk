@@ -1,0 +1,117 @@
+# What all rules share: the checked configuration, names of folders, digests of code, resources.
+
+import os
+import re
+import sys
+from itertools import product
+from pathlib import Path
+
+ROOT = Path(workflow.basedir)
+sys.path.insert(0, str(ROOT))
+# scripts run from a copy in Snakemake's own folder: this is how they find lib
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+
+from lib.coefficients import alpha_grid
+from lib.modes import get as mode_of
+from lib.provenance import code_digest
+from workflow_scripts.configuration import ConfigurationError, load
+
+try:
+    BENCH = load(config)
+except ConfigurationError as error:
+    raise WorkflowError(str(error))
+
+RUN = f"results/{BENCH.run}"
+SCRATCH = f"scratch/{BENCH.run}"
+DATA = RUN + "/data/{task}"
+PRETRAINED = RUN + "/{model}/pretrained"
+MODE = RUN + "/{model}/seed{seed}/{mode}"
+LOGS = RUN + "/logs"
+RECORDS = RUN + "/provenance"
+ENVIRONMENT = "../envs/environment.yaml"
+SPLITS = ["fit", "val", "test"]
+TASKS = BENCH.task_names
+CONTROL = BENCH.control.name
+MODELS = [model.name for model in BENCH.models]
+ALPHAS = alpha_grid(**BENCH.evaluation["alphas"])
+XI_ALPHAS = alpha_grid(**BENCH.disentanglement["alphas"])
+SEARCH_SPACE = [BENCH.evaluation["alphas"]["start"], BENCH.evaluation["alphas"]["stop"]]
+PAIRED_TASKS = list(dict.fromkeys(task for pair in BENCH.disentanglement["pairs"] for task in pair))
+# in the order in which expand() lists the files
+PAIR_KEYS = list(product(MODELS, BENCH.seeds, BENCH.modes, BENCH.pairs))
+TABLES = ["single_task", "addition", "addition_per_task", "negation", "negation_per_task"]
+SCATTERED = [mode for mode in BENCH.modes if mode != "standard" and "standard" in BENCH.modes]
+FIGURES = [
+    *(f"single_task_standard_{mode}" for mode in SCATTERED),
+    *(f"{kind}_{model}" for kind in ("alpha_sweep", "loss") for model in MODELS),
+]
+
+
+wildcard_constraints:
+    model="|".join(map(re.escape, MODELS)),
+    task="|".join(map(re.escape, [*TASKS, CONTROL])),
+    mode="|".join(map(re.escape, dict.fromkeys([*BENCH.modes, *BENCH.trained_modes]))),
+    seed=r"\d+",
+    split="|".join(SPLITS),
+
+
+def code(script):
+    """Digest of a script and all project modules it reaches: as a param, it reruns what a changed line touches."""
+    return code_digest(ROOT, f"workflow_scripts/{script}.py")
+
+
+def resource(stage, key):
+    """A rule's resource from the configuration's table; memory and time grow with each retry."""
+
+    def value(wildcards, attempt=1):
+        table = BENCH.resources[stage]
+        if hasattr(wildcards, "model"):
+            table = (BENCH.model(wildcards.model).resources or {}).get(stage, table)
+        return table[key] * (attempt if key in ("mem_mb", "runtime") else 1)
+
+    return value
+
+
+def cores(stage):
+    """The threads of a rule, as a function of its wildcards."""
+    return lambda wildcards: resource(stage, "threads")(wildcards)
+
+
+def architecture(key):
+    """A property of the rule's model, as a function of its wildcards."""
+    return lambda wildcards: getattr(BENCH.model(wildcards.model), key)
+
+
+def of_task(key):
+    """A property of the rule's task, as a function of its wildcards."""
+    return lambda wildcards: getattr(BENCH.task(wildcards.task), key)
+
+
+def stored(task, splits):
+    """The prepared files of a task."""
+    return [f"{RUN}/data/{task}/{split}.{kind}" for split in splits for kind in ("images.bin", "index.npz")]
+
+
+def vectors(tasks):
+    """The task vectors that the rule's mode uses; post-hoc linearization owns none and takes the standard ones."""
+
+    def paths(wildcards):
+        folder = f"{RUN}/{wildcards.model}/seed{wildcards.seed}/{mode_of(wildcards.mode).vectors_of}"
+        names = [wildcards.task] if tasks is None else tasks
+        return [f"{folder}/{task}/tau.safetensors" for task in names]
+
+    return paths
+
+
+def evaluated(pattern, **more):
+    """A pattern over every model, seed and mode of the run."""
+    return expand(pattern, model=MODELS, seed=BENCH.seeds, mode=BENCH.modes, **more)
+
+
+def report_files():
+    """Every file that the run is for."""
+    files = expand(RUN + "/tables/{name}.{suffix}", name=TABLES, suffix=["csv", "md", "tex"])
+    files += expand(RUN + "/figures/{name}.{suffix}", name=FIGURES, suffix=["pdf", "png"])
+    if BENCH.pairs:
+        files += expand(RUN + "/figures/disentanglement_{model}.{suffix}", model=MODELS, suffix=["pdf", "png"])
+    return [*files, RUN + "/findings.md"]

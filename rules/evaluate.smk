@@ -1,0 +1,131 @@
+# Single-task accuracy, addition, negation, disentanglement: for each model, seed and mode.
+
+
+rule single_task:
+    input:
+        theta_0=PRETRAINED + "/theta.safetensors",
+        taus=vectors(TASKS),
+        heads=expand(RUN + "/{{model}}/heads/{task}.safetensors", task=TASKS),
+        manifests=expand(DATA + "/manifest.json", task=TASKS),
+        pictures=[path for task in TASKS for path in stored(task, ["val", "test"])],
+    output:
+        accuracy=MODE + "/single_task.csv",
+        provenance=RECORDS + "/single_task/{model}/seed{seed}/{mode}.json",
+    params:
+        architecture=architecture("architecture"),
+        architectures=architecture("architectures"),
+        evaluation={key: BENCH.evaluation[key] for key in ("batch_size", "precision")},
+        tasks=TASKS,
+        code=code("single_task"),
+    log:
+        LOGS + "/single_task/{model}/seed{seed}/{mode}.log",
+    threads: cores("evaluate")
+    resources:
+        mem_mb=resource("evaluate", "mem_mb"),
+        runtime=resource("evaluate", "runtime"),
+        gpu=resource("evaluate", "gpu"),
+    conda:
+        ENVIRONMENT
+    script:
+        "../workflow_scripts/single_task.py"
+
+
+rule addition:
+    input:
+        theta_0=PRETRAINED + "/theta.safetensors",
+        taus=vectors(TASKS),
+        single_task=MODE + "/single_task.csv",
+        heads=expand(RUN + "/{{model}}/heads/{task}.safetensors", task=TASKS),
+        manifests=expand(DATA + "/manifest.json", task=TASKS),
+        pictures=[path for task in TASKS for path in stored(task, ["val", "test"])],
+    output:
+        sweep=MODE + "/addition/sweep_val.csv",
+        choice=MODE + "/addition/choice.json",
+        test=MODE + "/addition/test.csv",
+        provenance=RECORDS + "/addition/{model}/seed{seed}/{mode}.json",
+    params:
+        architecture=architecture("architecture"),
+        architectures=architecture("architectures"),
+        evaluation={key: BENCH.evaluation[key] for key in ("batch_size", "precision")},
+        alphas=ALPHAS,
+        tasks=TASKS,
+        code=code("addition"),
+    log:
+        LOGS + "/addition/{model}/seed{seed}/{mode}.log",
+    threads: cores("evaluate")
+    resources:
+        mem_mb=resource("evaluate", "mem_mb"),
+        runtime=resource("evaluate", "runtime"),
+        gpu=resource("evaluate", "gpu"),
+    conda:
+        ENVIRONMENT
+    script:
+        "../workflow_scripts/addition.py"
+
+
+rule negation:
+    input:
+        theta_0=PRETRAINED + "/theta.safetensors",
+        tau=vectors(None),
+        heads=expand(RUN + "/{{model}}/heads/{task}.safetensors", task=["{task}", CONTROL]),
+        manifests=expand(DATA + "/manifest.json", task=["{task}", CONTROL]),
+        pictures=lambda wildcards: [
+            path for task in (wildcards.task, CONTROL) for path in stored(task, ["val", "test"])
+        ],
+    output:
+        sweep=MODE + "/negation/{task}/sweep_val.csv",
+        choice=MODE + "/negation/{task}/choice.json",
+        test=MODE + "/negation/{task}/test.csv",
+        provenance=RECORDS + "/negation/{model}/seed{seed}/{mode}/{task}.json",
+    params:
+        architecture=architecture("architecture"),
+        architectures=architecture("architectures"),
+        evaluation={key: BENCH.evaluation[key] for key in ("batch_size", "precision")},
+        alphas=ALPHAS,
+        control_floor=BENCH.evaluation["control_floor"],
+        tasks=lambda wildcards: [wildcards.task, CONTROL],
+        code=code("negation"),
+    log:
+        LOGS + "/negation/{model}/seed{seed}/{mode}/{task}.log",
+    threads: cores("evaluate")
+    resources:
+        mem_mb=resource("evaluate", "mem_mb"),
+        runtime=resource("evaluate", "runtime"),
+        gpu=resource("evaluate", "gpu"),
+    conda:
+        ENVIRONMENT
+    script:
+        "../workflow_scripts/negation.py"
+
+
+rule disentanglement:
+    input:
+        theta_0=PRETRAINED + "/theta.safetensors",
+        taus=vectors(PAIRED_TASKS),
+        heads=expand(RUN + "/{{model}}/heads/{task}.safetensors", task=PAIRED_TASKS),
+        manifests=expand(DATA + "/manifest.json", task=PAIRED_TASKS),
+        pictures=[path for task in PAIRED_TASKS for path in stored(task, ["test"])],
+    output:
+        grids=[MODE + f"/disentanglement/{pair}.npz" for pair in BENCH.pairs],
+        provenance=RECORDS + "/disentanglement/{model}/seed{seed}/{mode}.json",
+    params:
+        architecture=architecture("architecture"),
+        architectures=architecture("architectures"),
+        evaluation={key: BENCH.evaluation[key] for key in ("batch_size", "precision")},
+        alphas=XI_ALPHAS,
+        pictures=BENCH.disentanglement["pictures"],
+        seed=BENCH.disentanglement["seed"],
+        pairs=[list(pair) for pair in BENCH.disentanglement["pairs"]],
+        tasks=PAIRED_TASKS,
+        code=code("disentanglement"),
+    log:
+        LOGS + "/disentanglement/{model}/seed{seed}/{mode}.log",
+    threads: cores("evaluate")
+    resources:
+        mem_mb=resource("evaluate", "mem_mb"),
+        runtime=resource("evaluate", "runtime"),
+        gpu=resource("evaluate", "gpu"),
+    conda:
+        ENVIRONMENT
+    script:
+        "../workflow_scripts/disentanglement.py"

@@ -1,0 +1,60 @@
+"""The disentanglement error of pairs of tasks on a grid of two scaling coefficients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from lib import atomic, prepared
+from lib.disentanglement import error_terms
+from workflow_scripts import adapter
+from workflow_scripts.evaluation import Evaluation, open_evaluation
+
+
+def main(
+    evaluation: Evaluation,
+    taus: Mapping[str, Path],
+    outputs: Mapping[tuple[str, str], Path],
+    *,
+    alphas: Sequence[float],
+    pictures: int,
+    seed: int,
+) -> None:
+    """Write per pair alphas Float64[g] and error_a, error_b Float64[g, g] (axes a1, a2; xi is their sum) and n."""
+    for (task_a, task_b), path in outputs.items():
+        pair = [evaluation.vector(taus[task]) for task in (task_a, task_b)]
+        rows = {task: _random_rows(evaluation.data[task], pictures, seed) for task in (task_a, task_b)}
+
+        def predict(own, coefficients, pair=pair, tasks=(task_a, task_b), rows=rows):
+            adapter.logger.info("%s: %d models on %s", evaluation.mode.name, len(coefficients), tasks[own])
+            return evaluation.predictions(pair, coefficients, tasks[own], "test", rows[tasks[own]])[0]
+
+        error_a, error_b = error_terms(alphas, predict)
+        with atomic.whole(path) as temporary:
+            np.savez(
+                temporary,
+                alphas=np.array(alphas),
+                error_a=error_a.numpy(),
+                error_b=error_b.numpy(),
+                n=np.array([len(rows[task_a]), len(rows[task_b])]),
+            )
+
+
+def _random_rows(folder: Path, pictures: int, seed: int) -> np.ndarray:
+    n = len(prepared.read(folder, "test"))
+    return np.sort(np.random.default_rng(seed).permutation(n)[:pictures])
+
+
+if __name__ == "__main__":
+    with adapter.job(snakemake):  # noqa: F821
+        params, inputs = snakemake.params, snakemake.input  # noqa: F821
+        main(
+            open_evaluation(inputs, params, mode=snakemake.wildcards.mode, config=snakemake.config),  # noqa: F821
+            dict(zip(params.tasks, inputs.taus, strict=True)),
+            {tuple(pair): Path(path) for pair, path in zip(params.pairs, snakemake.output.grids, strict=True)},  # noqa: F821
+            alphas=params.alphas,
+            pictures=params.pictures,
+            seed=params.seed,
+        )

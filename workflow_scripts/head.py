@@ -1,0 +1,32 @@
+"""Build the zero-shot head of one task from the pre-trained text tower."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from lib import checkpoints, clip_encoder, heads
+from workflow_scripts import adapter
+
+
+def main(
+    clip: Path, manifest: Path, head: Path, *, architecture: str, architectures: str | None, vocabulary: str | None
+) -> None:
+    """Write {"weight": Float32[C, d]}: rows in the order of the manifest's class names."""
+    model = clip_encoder.load_clip(architecture, clip, architectures=architectures)
+    tokenizer = heads.tokenizer_of(architecture, vocabulary)
+    task = json.loads(manifest.read_text())
+    weight = heads.zero_shot_head(model, tokenizer, task["class_names"], task["templates"])
+    checkpoints.save(head, {"weight": weight})
+
+
+if __name__ == "__main__":
+    with adapter.job(snakemake):  # noqa: F821
+        main(
+            Path(snakemake.input.clip),  # noqa: F821
+            Path(snakemake.input.manifest),  # noqa: F821
+            Path(snakemake.output.head),  # noqa: F821
+            architecture=snakemake.params.architecture,  # noqa: F821
+            architectures=snakemake.params.architectures,  # noqa: F821
+            vocabulary=snakemake.params.vocabulary,  # noqa: F821
+        )

@@ -1,0 +1,51 @@
+"""Bring a model's pre-trained weights: the whole CLIP for the heads, and theta_0, its visual tower."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from lib import checkpoints, clip_encoder
+from workflow_scripts import adapter
+
+
+def main(
+    clip: Path,
+    theta_0: Path,
+    *,
+    architecture: str,
+    architectures: Path | None,
+    activation: str,
+    image_size: int,
+    weights: Mapping[str, str],
+) -> None:
+    """Write the CLIP's state dict and the tower's parameters, both in safetensors and float32."""
+    model = clip_encoder.load_clip(architecture, _local_file(weights), architectures=architectures)
+    clip_encoder.require_activation(model.visual, activation)
+    side = int(model.visual.image_size[0])
+    if side != image_size:
+        raise ValueError(f"{architecture} takes {side} x {side} pictures, but image_size is {image_size}: correct one")
+    checkpoints.save(clip, {name: value.float() for name, value in model.state_dict().items()})
+    checkpoints.save(theta_0, clip_encoder.tower_parameters(model))
+
+
+def _local_file(weights: Mapping[str, str]) -> str:
+    if "file" in weights:
+        return weights["file"]
+    from lib.datasets import hub_file
+
+    return str(hub_file(weights["repository"], weights["filename"], revision=weights["revision"]))
+
+
+if __name__ == "__main__":
+    with adapter.job(snakemake):  # noqa: F821
+        params = snakemake.params  # noqa: F821
+        main(
+            Path(snakemake.output.clip),  # noqa: F821
+            Path(snakemake.output.theta_0),  # noqa: F821
+            architecture=params.architecture,
+            architectures=params.architectures,
+            activation=params.activation,
+            image_size=params.image_size,
+            weights=params.weights,
+        )

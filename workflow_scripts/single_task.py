@@ -1,0 +1,32 @@
+"""Accuracy of each task's own fine-tuned model, theta_0 + tau_t."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from workflow_scripts import adapter
+from workflow_scripts.evaluation import Evaluation, open_evaluation, write_table
+
+
+def main(evaluation: Evaluation, taus: Mapping[str, Path], accuracy: str, *, model: str, seed: int) -> None:
+    """Write task, split, accuracy, n for val and test of every task."""
+    rows = []
+    for task, path in taus.items():
+        tau = evaluation.vector(path)
+        for split in ("val", "test"):
+            (value,), n = evaluation.accuracies([tau], [[1.0]], task, split)
+            rows.append({"task": task, "split": split, "accuracy": value, "n": n})
+    write_table(accuracy, rows, {"model": model, "seed": seed, "mode": evaluation.mode.name})
+
+
+if __name__ == "__main__":
+    with adapter.job(snakemake):  # noqa: F821
+        wildcards, params = snakemake.wildcards, snakemake.params  # noqa: F821
+        main(
+            open_evaluation(snakemake.input, params, mode=wildcards.mode, config=snakemake.config),  # noqa: F821
+            dict(zip(params.tasks, snakemake.input.taus, strict=True)),  # noqa: F821
+            snakemake.output.accuracy,  # noqa: F821
+            model=wildcards.model,
+            seed=int(wildcards.seed),
+        )

@@ -1,0 +1,94 @@
+"""Collect all accuracies into the run's tables: csv, Markdown and LaTeX; and the findings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lib import atomic, findings, tables
+from workflow_scripts import adapter
+
+
+def main(
+    folder: Path,
+    findings_file: Path,
+    *,
+    single_task: Sequence[str],
+    addition: Sequence[str],
+    negation: Sequence[str],
+    grids: Mapping[tuple[str, str], Sequence[str]],
+    tasks: Sequence[str],
+    control: str,
+    control_floor: float,
+    search_space: tuple[float, float],
+) -> None:
+    """Write {single_task, addition, addition_per_task, negation, negation_per_task}.{csv, md, tex} and findings.md."""
+    single = _read(single_task)
+    added, negated = _read(addition), _read(negation)
+    frames = {
+        "single_task": single,
+        "addition": tables.addition(added, single, tasks),
+        "addition_per_task": added.drop(columns="n"),
+        "negation": tables.negation(negated, single, tasks, control),
+        "negation_per_task": negated,
+    }
+    for name, frame in frames.items():
+        with atomic.whole(folder / f"{name}.csv") as temporary:
+            frame.to_csv(temporary, index=False)
+        table = _paper_table(name, frames, tasks)
+        atomic.write_text(folder / f"{name}.md", table.markdown())
+        atomic.write_text(folder / f"{name}.tex", table.latex())
+    errors = {key: float(np.mean([_mean_error(path, search_space) for path in paths])) for key, paths in grids.items()}
+    rows = findings.findings(frames["addition"], frames["negation"], errors, floor=control_floor)
+    atomic.write_text(findings_file, findings.markdown(rows))
+
+
+def _paper_table(name: str, frames: Mapping[str, pd.DataFrame], tasks: Sequence[str]) -> tables.PaperTable:
+    frame = frames[name]
+    if name == "single_task":
+        return tables.single_task_table(frame, tasks, caption="Test accuracy of each task's own model (%)")
+    if name == "addition":
+        caption = "Task addition: mean test accuracy over the tasks (%)"
+        return tables.paper_table(frame, {"absolute": "Abs. (↑)", "normalized": "Norm. (↑)"}, caption=caption)
+    if name == "negation":
+        caption = "Task negation: mean test accuracy on the negated and on the control task (%)"
+        return tables.paper_table(frame, {"target": "Targ. (↓)", "control": "Cont. (↑)"}, caption=caption)
+    value = "accuracy" if name == "addition_per_task" else "target"
+    caption = {
+        "addition_per_task": "Task addition: test accuracy of the sum of all task vectors, by task (%)",
+        "negation_per_task": "Task negation: test accuracy on the negated task (%)",
+    }[name]
+    rows = frame.rename(columns={value: "accuracy"}).assign(split="test")
+    return tables.single_task_table(rows, tasks, caption=caption)
+
+
+def _mean_error(path: str, search_space: tuple[float, float]) -> float:
+    with np.load(path) as grid:
+        return findings.mean_error(grid["alphas"], grid["error_a"] + grid["error_b"], *search_space)
+
+
+def _read(paths: Sequence[str]) -> pd.DataFrame:
+    frames = [pd.read_csv(path, dtype={"seed": "Int64"}) for path in paths]
+    return pd.concat(frames, ignore_index=True)
+
+
+if __name__ == "__main__":
+    with adapter.job(snakemake):  # noqa: F821
+        inputs, params = snakemake.input, snakemake.params  # noqa: F821
+        keys = [tuple(key) for key in params.grids]
+        by_key = {key: [path for k, path in zip(keys, inputs.grids, strict=True) if k == key] for key in keys}
+        main(
+            Path(snakemake.output.addition).parent,  # noqa: F821
+            Path(snakemake.output.findings),  # noqa: F821
+            single_task=inputs.single_task,
+            addition=inputs.addition,
+            negation=inputs.negation,
+            grids=by_key,
+            tasks=params.tasks,
+            control=params.control,
+            control_floor=params.control_floor,
+            search_space=tuple(params.search_space),
+        )

@@ -1,0 +1,24 @@
+"""Extract one task vector, tau = theta - theta_0."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lib import checkpoints
+from lib.task_vector import TaskVector
+from workflow_scripts import adapter
+
+
+def main(theta_0: Path, theta: Path, tau: Path) -> None:
+    """Write tau under the names of theta_0. Reads numpy arrays: this job has no need of torch."""
+    vector = TaskVector.between(checkpoints.load(theta_0, framework="np"), checkpoints.load(theta, framework="np"))
+    checkpoints.save(tau, vector, {"norm": repr(vector.norm())})
+
+
+if __name__ == "__main__":
+    with adapter.job(snakemake):  # noqa: F821
+        main(
+            Path(snakemake.input.theta_0),  # noqa: F821
+            Path(snakemake.input.theta),  # noqa: F821
+            Path(snakemake.output.tau),  # noqa: F821
+        )
