@@ -1,0 +1,96 @@
+"""The papers' tasks: class names, prompt templates, sizes and sources, one YAML file a task beside this module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+NAMES = ("cars", "dtd", "eurosat", "gtsrb", "mnist", "resisc45", "sun397", "svhn")
+CONTROL = "imagenet"
+
+
+@dataclass(frozen=True)
+class Hub:
+    """Where a task lives on the hub of data sets: files by split are glob patterns inside the repository.
+
+    revision: 40 hexadecimal digits, or None where nobody has pinned one yet.
+    """
+
+    repo: str
+    revision: str | None
+    image: str
+    label: str
+    files: Mapping[str, str]
+    counts: Mapping[str, int]
+    deviations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task of the papers; class_names, folders and labels are indexed by label.
+
+    folders: the class's directory in the prepared folders (empty where the layout has none). labels: the
+    name by which the hub's files declare the class, where it is another than class name and folder.
+    counts: images by split as the source ships them; wrong_variants: counts of train that are known to
+    belong to another data set, with its description. home, layout: where the prepared folder lies under
+    the data root, for readers and for messages.
+    """
+
+    name: str
+    title: str
+    class_names: tuple[str, ...]
+    templates: tuple[str, ...]
+    folders: tuple[str, ...]
+    labels: tuple[str, ...]
+    counts: Mapping[str, int]
+    home: str
+    layout: str
+    hub: Hub
+    wrong_variants: Mapping[int, str] = field(default_factory=dict)
+
+    def aliases(self, label: int) -> frozenset[str]:
+        """Every spelling by which a source may call the class, simplified by `simplified`."""
+        names = [self.class_names[label], *self.folders[label : label + 1], *self.labels[label : label + 1]]
+        numbers = [str(int(name)) for name in names if name.isdigit()]
+        return frozenset(map(simplified, names + numbers))
+
+
+def simplified(name: str) -> str:
+    """The name's letters and digits in lower case: 'polka-dotted' and 'polka_dotted' agree."""
+    return "".join(character for character in name.casefold() if character.isalnum())
+
+
+@lru_cache
+def read(name: str) -> Task:
+    """The task of that name. Raises ValueError for a name that is neither in NAMES nor CONTROL."""
+    if name not in (*NAMES, CONTROL):
+        raise ValueError(f"no task {name!r}: expected one of {', '.join((*NAMES, CONTROL))}")
+    record = _parse(Path(__file__).with_name(f"{name}.yaml"))
+    classes = record["classes"]
+    return Task(
+        name=name,
+        title=record["title"],
+        class_names=tuple(row["name"] for row in classes),
+        templates=tuple(record["templates"]),
+        folders=tuple(row["folder"] for row in classes if "folder" in row),
+        labels=tuple(row["label"] for row in classes if "label" in row),
+        counts=record["counts"],
+        home=record["home"],
+        layout=record["layout"],
+        hub=_hub(record["hub"], record["counts"]),
+        wrong_variants=record.get("wrong_variants", {}),
+    )
+
+
+def _hub(record: Mapping, counts: Mapping[str, int]) -> Hub:
+    values = {"counts": counts, **record, "deviations": tuple(record.get("deviations", ()))}
+    return Hub(**values)
+
+
+def _parse(path: Path) -> dict:
+    import yaml
+
+    with open(path, encoding="utf-8") as file:
+        return yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
