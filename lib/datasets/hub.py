@@ -1,0 +1,131 @@
+"""Parquet files of a pinned revision on the hub of data sets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from lib.datasets import parquet
+from lib.datasets.checks import check_names, names_in_task_order
+from lib.datasets.errors import DataError
+from lib.raw_task import RawSplit
+from lib.tasks import Task
+
+LABEL_ORDERS = ("as_listed", "by_name", "by_position")
+
+_PINNED = re.compile(r"[0-9a-f]{40}")
+_Result = TypeVar("_Result")
+
+
+def read(
+    task: Task, cache: Path | None, *, revision: str | None, label_order: str = "as_listed"
+) -> dict[str, RawSplit]:
+    """The task's splits, fetched if the cache lacks them; rows in the files' order, decoded one at a time.
+
+    revision: 40 hexadecimal digits. label_order: "as_listed" refuses names that are not the task's in the task's
+    order; "by_name" follows the names that the files declare; "by_position" follows the numbers and trusts lib.tasks.
+    Raises DataError for a revision that is not pinned, for anything the hub refuses, for missing or damaged files.
+    """
+    folder = fetch(task.hub.repo, pinned(task, revision), tuple(task.hub.files.values()), cache)
+    return {split: _split(task, folder, pattern, label_order) for split, pattern in task.hub.files.items()}
+
+
+def pinned(task: Task, revision: str | None) -> str:
+    """The revision, checked. Raises DataError, which says how to pin one, unless it is a commit's 40 digits."""
+    if revision is None or not _PINNED.fullmatch(revision):
+        raise DataError(
+            f"{task.title}: revision of {task.hub.repo}",
+            got=revision,
+            expected="a commit of 40 hexadecimal digits (a branch may change under a run)",
+            next_step="run `make pin`, or take the commit from the data set's page, and write it as the option revision",
+        )
+    return revision
+
+
+def resolve_revision(repo_id: str, repo_type: str) -> str:
+    """The commit that the default branch of a repository points to now; repo_type is "dataset" or "model".
+
+    Raises DataError if the hub cannot be reached or does not know the repository.
+    """
+    from huggingface_hub import HfApi
+
+    return _asking_hub(repo_id, "main", lambda: HfApi().repo_info(repo_id, repo_type=repo_type, revision="main").sha)
+
+
+def fetch(repo_id: str, revision: str, patterns: tuple[str, ...], cache: Path | None) -> Path:
+    """The folder of a data set's snapshot with the files that match the patterns, and no others.
+
+    cache: None takes huggingface_hub's own. Its environment variables (endpoint, offline, token) are respected.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.utils import tqdm
+
+    class Silent(tqdm):
+        def __init__(self, *args, **keywords):
+            super().__init__(*args, **{**keywords, "disable": True})
+
+    def download() -> str:
+        return snapshot_download(
+            repo_id,
+            repo_type="dataset",
+            revision=revision,
+            allow_patterns=list(patterns),
+            cache_dir=cache,
+            tqdm_class=Silent,
+        )
+
+    return Path(_asking_hub(repo_id, revision, download))
+
+
+def _asking_hub(repo_id: str, revision: str, ask: Callable[[], _Result]) -> _Result:
+    from huggingface_hub import errors
+
+    reasons = (
+        (errors.GatedRepoError, "accept the terms on the data set's page and log in with `hf auth login`"),
+        (errors.RepositoryNotFoundError, "check the name; a private or gated data set needs `hf auth login`"),
+        (errors.RevisionNotFoundError, "pin a commit that exists: `make pin`"),
+        (
+            Exception,
+            "check the network, or fetch once where there is one and copy the cache; or take the source folder",
+        ),
+    )
+    try:
+        return ask()
+    except Exception as error:  # the client lets its transport's own errors through, besides its own
+        next_step = next(step for kind, step in reasons if isinstance(error, kind))
+        raise DataError(
+            f"hub: {repo_id} at {revision}",
+            got=f"{type(error).__name__}: {' '.join(str(error).split())}",
+            expected="an answer",
+            next_step=next_step,
+        ) from error
+
+
+def _split(task: Task, folder: Path, pattern: str, label_order: str) -> RawSplit:
+    files = parquet.shards(folder, pattern)
+    split = parquet.read(files, image=task.hub.image, label=task.hub.label)
+    if label_order == "by_position":
+        return split
+    what = f"{task.title}: {task.hub.repo}, {pattern}"
+    names = parquet.declared_names(files[0], task.hub.label)
+    order = names_in_task_order(names, task) if label_order == "by_name" else None
+    if order is None:
+        check_names(what, names, task)
+        return split
+    return parquet.relabelled(split, order)
+
+
+def origin(task: Task, revision: str, label_order: str) -> Mapping[str, object]:
+    """Where the rows came from, for the manifest."""
+    return {"source": "hub", "repo": task.hub.repo, "revision": revision, "label_order": label_order}
+
+
+def deviations(task: Task) -> tuple[str, ...]:
+    """What differs from the prepared folders, one sentence each."""
+    order = (
+        f"{task.title}'s rows come in the order of the hub's files: the seeded split of train may draw other images "
+        "for validation than it draws from the prepared folder."
+    )
+    return (*task.hub.deviations, order)
