@@ -12,10 +12,13 @@ from urllib.parse import urlsplit
 
 
 class Hub:
-    """Serve `folder` as data set `repo` at `commit`; other repositories are unknown, "gated/..." ones are closed."""
+    """Serve `folder` as `repo` at `commit`; other repositories are unknown, "gated/..." ones are closed.
 
-    def __init__(self, folder: Path, repo: str, commit: str):
-        self.folder, self.repo, self.commit = folder, repo, commit
+    kind: "datasets" or "models".
+    """
+
+    def __init__(self, folder: Path, repo: str, commit: str, kind: str = "datasets"):
+        self.folder, self.repo, self.commit, self.kind = folder, repo, commit, kind
         self.requests: list[str] = []
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.address = f"http://127.0.0.1:{self.server.server_port}"
@@ -43,7 +46,8 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
         def do_GET(self):
             path = urlsplit(self.path).path
             hub.requests.append(f"{self.command} {path}")
-            api, files = f"/api/datasets/{hub.repo}", f"/datasets/{hub.repo}/resolve/"
+            api = f"/api/{hub.kind}/{hub.repo}"
+            files = f"{'' if hub.kind == 'models' else '/datasets'}/{hub.repo}/resolve/"
             if "/gated/" in path:
                 self.answer(403, b"", {"X-Error-Code": "GatedRepo", "X-Error-Message": "access is restricted"})
             elif path.startswith(api):

@@ -11,7 +11,7 @@ from lib.datasets.checks import check_counts, check_decodable, check_labels
 from lib.datasets.errors import DataError
 from lib.raw_task import RawTask
 
-__all__ = ["DATASETS", "DataError", "check_decodable", "open_task"]
+__all__ = ["DATASETS", "DataError", "check_decodable", "hub_file", "open_task", "reader_modules"]
 
 _FOLDER_READERS = {
     "cars": "cars_devkit",
@@ -51,6 +51,20 @@ def open_task(dataset: str, source: str, *, root: Path | None, options: Mapping[
     return (_open_folder if source == "folder" else _open_hub)(task, root, options)
 
 
+def reader_modules(dataset: str) -> tuple[str, ...]:
+    """The modules of this package that may read a data set: what its preparation depends on beside its caller."""
+    if dataset in _OWN_SOURCES:
+        return (dataset,)
+    return (_FOLDER_READERS[dataset], "hub")
+
+
+def hub_file(repo_id: str, filename: str, *, revision: str | None, cache: Path | None = None) -> Path:
+    """See `lib.datasets.hub.hub_file`."""
+    from lib.datasets import hub
+
+    return hub.hub_file(repo_id, filename, revision=revision, cache=cache)
+
+
 def _open_folder(task: tasks.Task, root: Path | None, options: Mapping) -> RawTask:
     home = None if root is None else Path(root) / task.home
     if home is None or not home.is_dir():
@@ -63,7 +77,7 @@ def _open_folder(task: tasks.Task, root: Path | None, options: Mapping) -> RawTa
 def _open_hub(task: tasks.Task, root: Path | None, options: Mapping) -> RawTask:
     from lib.datasets import hub
 
-    revision = hub.pinned(task, options.get("revision", task.hub.revision))
+    revision = hub.pinned(task.hub.repo, options.get("revision", task.hub.revision))
     label_order = options.get("label_order", "as_listed")
     if label_order not in hub.LABEL_ORDERS:
         raise DataError(

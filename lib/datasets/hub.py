@@ -28,18 +28,18 @@ def read(
     order; "by_name" follows the names that the files declare; "by_position" follows the numbers and trusts lib.tasks.
     Raises DataError for a revision that is not pinned, for anything the hub refuses, for missing or damaged files.
     """
-    folder = fetch(task.hub.repo, pinned(task, revision), tuple(task.hub.files.values()), cache)
+    folder = fetch(task.hub.repo, pinned(task.hub.repo, revision), tuple(task.hub.files.values()), cache)
     return {split: _split(task, folder, pattern, label_order) for split, pattern in task.hub.files.items()}
 
 
-def pinned(task: Task, revision: str | None) -> str:
+def pinned(repo_id: str, revision: str | None) -> str:
     """The revision, checked. Raises DataError, which says how to pin one, unless it is a commit's 40 digits."""
     if revision is None or not _PINNED.fullmatch(revision):
         raise DataError(
-            f"{task.title}: revision of {task.hub.repo}",
+            f"revision of {repo_id}",
             got=revision,
             expected="a commit of 40 hexadecimal digits (a branch may change under a run)",
-            next_step="run `make pin`, or take the commit from the data set's page, and write it as the option revision",
+            next_step="run `make pin`, or take the commit from the repository's page, and write it down as the revision",
         )
     return revision
 
@@ -54,17 +54,28 @@ def resolve_revision(repo_id: str, repo_type: str) -> str:
     return _asking_hub(repo_id, "main", lambda: HfApi().repo_info(repo_id, repo_type=repo_type, revision="main").sha)
 
 
+def hub_file(repo_id: str, filename: str, *, revision: str | None, cache: Path | None = None) -> Path:
+    """The path of one file of a model's repository at a pinned revision, fetched if the cache lacks it.
+
+    cache: None takes huggingface_hub's own. Raises DataError for a revision that is not pinned and for anything the
+    hub refuses.
+    """
+    from huggingface_hub import hf_hub_download
+
+    commit = pinned(repo_id, revision)
+
+    def download() -> str:
+        return hf_hub_download(repo_id, filename, revision=commit, cache_dir=cache, tqdm_class=_silent())
+
+    return Path(_asking_hub(repo_id, commit, download))
+
+
 def fetch(repo_id: str, revision: str, patterns: tuple[str, ...], cache: Path | None) -> Path:
     """The folder of a data set's snapshot with the files that match the patterns, and no others.
 
     cache: None takes huggingface_hub's own. Its environment variables (endpoint, offline, token) are respected.
     """
     from huggingface_hub import snapshot_download
-    from huggingface_hub.utils import tqdm
-
-    class Silent(tqdm):
-        def __init__(self, *args, **keywords):
-            super().__init__(*args, **{**keywords, "disable": True})
 
     def download() -> str:
         return snapshot_download(
@@ -73,19 +84,31 @@ def fetch(repo_id: str, revision: str, patterns: tuple[str, ...], cache: Path | 
             revision=revision,
             allow_patterns=list(patterns),
             cache_dir=cache,
-            tqdm_class=Silent,
+            tqdm_class=_silent(),
         )
 
     return Path(_asking_hub(repo_id, revision, download))
+
+
+def _silent() -> type:
+    """A progress bar that shows nothing: the caller shows progress."""
+    from huggingface_hub.utils import tqdm
+
+    class Silent(tqdm):
+        def __init__(self, *args, **keywords):
+            super().__init__(*args, **{**keywords, "disable": True})
+
+    return Silent
 
 
 def _asking_hub(repo_id: str, revision: str, ask: Callable[[], _Result]) -> _Result:
     from huggingface_hub import errors
 
     reasons = (
-        (errors.GatedRepoError, "accept the terms on the data set's page and log in with `hf auth login`"),
-        (errors.RepositoryNotFoundError, "check the name; a private or gated data set needs `hf auth login`"),
+        (errors.GatedRepoError, "accept the terms on the repository's page and log in with `hf auth login`"),
+        (errors.RepositoryNotFoundError, "check the name; a private or gated one needs `hf auth login`"),
         (errors.RevisionNotFoundError, "pin a commit that exists: `make pin`"),
+        (errors.RemoteEntryNotFoundError, "check the file's name at that commit"),
         (
             Exception,
             "check the network, or fetch once where there is one and copy the cache; or take the source folder",
