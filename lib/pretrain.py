@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -12,8 +14,8 @@ import numpy as np
 import torch
 from open_clip.model import CLIP
 from torch import Tensor
-from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lib import atomic
 from lib.drawn.captioned import Captioned, caption
@@ -72,14 +74,12 @@ def contrastive_loss(features: Tensor, captions: Tensor, target: Tensor, logit_s
 
 
 def augmented(images: np.ndarray, rng: np.random.Generator) -> Tensor:
-    """Pictures moved by up to _SHIFT pixels (edges repeated), with other light, contrast, tint and some noise: UInt8."""
+    """Pictures moved by up to _SHIFT pixels, edges repeated, in other light, contrast and tint, with noise: UInt8."""
     n, side = images.shape[:2]
     padded = np.pad(images, ((0, 0), (_SHIFT, _SHIFT), (_SHIFT, _SHIFT), (0, 0)), mode="edge")
     top, left = rng.integers(0, 2 * _SHIFT + 1, (2, n, 1))
-    window = np.arange(side)
-    moved = padded[np.arange(n)[:, None, None], (top + window)[:, :, None], (left + window)[:, None, :]].astype(
-        np.float32
-    )
+    rows, columns = (top + np.arange(side))[:, :, None], (left + np.arange(side))[:, None, :]
+    moved = padded[np.arange(n)[:, None, None], rows, columns].astype(np.float32)
     mean = moved.mean(axis=(1, 2, 3), keepdims=True)
     contrast = rng.uniform(0.6, 1.1, (n, 1, 1, 1))
     light = rng.uniform(-20, 20, (n, 1, 1, 1)) + rng.uniform(-12, 12, (n, 1, 1, 3))
@@ -88,7 +88,7 @@ def augmented(images: np.ndarray, rng: np.random.Generator) -> Tensor:
 
 
 def batch_of(pictures: Captioned, recipe: Recipe, step: int) -> tuple[Tensor, list[str], Tensor]:
-    """The step's pictures (augmented), its distinct captions and each picture's caption, from the seed and the step alone.
+    """The step's pictures, augmented, its distinct captions and which one each picture has: of (seed, step) alone.
 
     One form of caption a batch, so that no two captions mean the same.
     """
@@ -120,7 +120,8 @@ def pretrain(
     *,
     state: str | os.PathLike | None = None,
     log_every: int = 50,
-    save_every: int = 200,
+    save_every: int = 100,
+    threads: int = 1,
     bfloat16: bool = False,
     on_row: Callable[[LogRow], None] = lambda row: None,
     stop_after: int | None = None,
@@ -134,6 +135,7 @@ def pretrain(
     """
     optimizer = optimizer_of(model, recipe)
     done = _resume(state, model, optimizer, recipe)
+    replicas = Replicas(model, threads, bfloat16)
     tokens: dict[str, Tensor] = {}
     last = min(recipe.steps, stop_after or recipe.steps)
     model.train()
@@ -141,7 +143,7 @@ def pretrain(
         rate = learning_rate(step, peak=recipe.peak_rate, warmup=recipe.warmup, steps=recipe.steps)
         images, captions, target = batch_of(pictures, recipe, step)
         batch = normalised(images), _tokenized(captions, tokens, tokenize), target
-        done.sums += _step(model, optimizer, rate, batch, recipe, bfloat16)
+        done.sums += _step(replicas, model, optimizer, rate, batch, recipe)
         done.step = step + 1
         if done.step % log_every == 0 or done.step == recipe.steps:
             on_row(done.close_row(log_every, rate, model))
@@ -163,36 +165,78 @@ class _SoFar:
         return self.log[-1]
 
 
-def _losses(model: CLIP, images: Tensor, text: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    features = F.normalize(model.encode_image(images).float(), dim=-1)
-    captions = F.normalize(model.encode_text(text).float(), dim=-1)
-    return contrastive_loss(features, captions, target, model.logit_scale.exp())
+class Replicas:
+    """Copies of a model that share its weights but not its gradients, one a thread.
+
+    Threads that meet twice a step lose less to other users of the processors than kernels that split each operation.
+    """
+
+    def __init__(self, model: CLIP, threads: int, bfloat16: bool) -> None:
+        self._models = [model, *(copy.deepcopy(model) for _ in range(threads - 1))]
+        for replica in self._models[1:]:
+            for ours, shared in zip(replica.parameters(), model.parameters(), strict=True):
+                ours.data = shared.data
+        self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
+        self._bfloat16 = bfloat16
+
+    def features(self, images: Tensor, text: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Float[b / threads, d] of the images and Float[m / threads, d] of the captions, a piece a thread."""
+        n = len(self._models)
+        pieces = self._pool.map(self._forward, self._models, images.tensor_split(n), text.tensor_split(n))
+        of_images, of_text = zip(*pieces, strict=True)
+        return list(of_images), list(of_text)
+
+    def backward(self, features: list[tuple[Tensor, Tensor]], gradients: list[tuple[Tensor, Tensor]]) -> None:
+        """Adds the weights' gradients, given those of the features, to the first model's."""
+        list(self._pool.map(torch.autograd.backward, features, gradients))
+        first, *others = (list(replica.parameters()) for replica in self._models)
+        for replica in others:
+            for ours, total in zip(replica, first, strict=True):
+                if ours.grad is not None:
+                    total.grad.add_(ours.grad)
+                    ours.grad = None
+
+    def _forward(self, model: CLIP, images: Tensor, text: Tensor) -> tuple[Tensor, Tensor]:
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._bfloat16):
+            return model.encode_image(images).float(), model.encode_text(text).float()
 
 
 def _step(
+    replicas: Replicas,
     model: CLIP,
     optimizer: torch.optim.AdamW,
     rate: float,
     batch: tuple[Tensor, Tensor, Tensor],
     recipe: Recipe,
-    bfloat16: bool,
 ) -> Tensor:
+    images, text, target = batch
     for group in optimizer.param_groups:
         group["lr"] = rate
+    optimizer.zero_grad()
     # The fused attention kernel's backward pass takes most of a step on a CPU; the plain one a tenth.
-    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16), sdpa_kernel(SDPBackend.MATH):
-        loss, correct = _losses(model, *batch)
+    with sdpa_kernel(SDPBackend.MATH):
+        of_images, of_text = replicas.features(images, text)
+        loss, correct, gradients = _loss_and_gradients(of_images, of_text, target, model.logit_scale)
+        replicas.backward(list(zip(of_images, of_text, strict=True)), gradients)
     if not torch.isfinite(loss):
         raise FloatingPointError(
             f"the loss became {loss.item()}. Lower the peak rate {recipe.peak_rate} or lengthen the warm-up."
         )
-    optimizer.zero_grad()
-    loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.max_gradient_norm)
     optimizer.step()
     with torch.no_grad():
         model.logit_scale.clamp_(0, math.log(_LARGEST_LOGIT_SCALE))
     return torch.stack([loss.detach(), correct])
+
+
+def _loss_and_gradients(
+    of_images: list[Tensor], of_text: list[Tensor], target: Tensor, logit_scale: Tensor
+) -> tuple[Tensor, Tensor, list[tuple[Tensor, Tensor]]]:
+    leaves = [[piece.detach().requires_grad_() for piece in pieces] for pieces in (of_images, of_text)]
+    features, captions = (F.normalize(torch.cat(pieces), dim=-1) for pieces in leaves)
+    loss, correct = contrastive_loss(features, captions, target, logit_scale.exp())
+    loss.backward()
+    return loss, correct, [(a.grad, b.grad) for a, b in zip(*leaves, strict=True)]
 
 
 def _tokenized(captions: list[str], known: dict[str, Tensor], tokenize: Callable[[Sequence[str]], Tensor]) -> Tensor:

@@ -1,23 +1,22 @@
-"""Pre-trains the embedded CLIP: architecture and merges in, weights and a log out."""
+"""Pre-train the embedded CLIP from drawn pictures: architecture and merges in, weights and a log out."""
 
 from __future__ import annotations
 
-import csv
 import json
-import sys
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from open_clip.tokenizer import SimpleTokenizer
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from lib import atomic, checkpoints  # noqa: E402
-from lib.drawn.captioned import Captioned, draw_captioned, joined  # noqa: E402
-from lib.pretrain import LogRow, Recipe, build, pretrain  # noqa: E402
+from lib import atomic, checkpoints
+from lib.drawn.captioned import Captioned, draw_captioned, joined
+from lib.pretrain import LogRow, Recipe, build, pretrain
+from workflow_scripts import adapter
 
 _CHUNK = 2000
 
@@ -30,63 +29,71 @@ def main(
     state: Path,
     *,
     pictures: int,
-    recipe: dict,
+    recipe: Mapping[str, float],
     bfloat16: bool,
     threads: int,
 ) -> None:
-    """Writes the whole CLIP's state dict to `clip` and the training log to `log`; `state` lets a killed run go on."""
-    torch.set_num_threads(threads)
-    config = json.loads(Path(architecture).read_text())
+    """Write the whole CLIP's state dict to `clip` and the log to `log`; with the file `state` a killed run goes on.
+
+    recipe: the fields of `lib.pretrain.Recipe`. pictures: how many are drawn, before the first step; they are kept
+    beside `state` until the run ends.
+    """
+    torch.set_num_threads(1)
+    config = json.loads(architecture.read_text())
     tokenizer = SimpleTokenizer(bpe_path=str(merges), context_length=config["text_cfg"]["context_length"])
     settings = Recipe(**recipe)
     model = build(config, settings.seed)
-    drawn = _pictures(Path(state).with_suffix(".npz"), settings.seed, pictures, threads)
-    rows = pretrain(model, tokenizer, drawn, settings, state=state, bfloat16=bfloat16, on_row=_show)
-    checkpoints.save(
-        clip, model.state_dict(), metadata={"pictures": str(pictures), **{k: str(v) for k, v in recipe.items()}}
+    store = state.with_suffix(".npz")
+    rows = pretrain(
+        model,
+        tokenizer,
+        _pictures(store, settings.seed, pictures, threads),
+        settings,
+        state=state,
+        threads=threads,
+        bfloat16=bfloat16,
+        on_row=_reporter(settings.steps),
     )
-    _write_log(log, rows)
+    checkpoints.save(clip, model.state_dict(), {"pictures": str(pictures), "recipe": json.dumps(dict(recipe))})
+    with atomic.whole(log) as temporary:
+        pd.DataFrame(map(asdict, rows)).round(6).to_csv(temporary, index=False)
+    for finished in (store, state):
+        finished.unlink()
 
 
 def _pictures(store: Path, seed: int, n: int, workers: int) -> Captioned:
+    """The first n pictures of the seed, from the store if it holds as many."""
     if store.exists():
         with np.load(store) as known:
-            return Captioned(**known)
+            if len(known["labels"]) == n:
+                return Captioned(**known)
     starts = range(0, n, _CHUNK)
     with ProcessPoolExecutor(workers) as pool:
-        parts = pool.map(draw_captioned, [seed] * len(starts), starts, [min(n, s + _CHUNK) for s in starts])
-        drawn = joined(list(parts))
+        parts = pool.map(draw_captioned, [seed] * len(starts), starts, [min(n, start + _CHUNK) for start in starts])
+        steps = adapter.progress(parts, total=len(starts), what="drawing", unit=f"{_CHUNK} pictures")
+        drawn = joined(list(steps))
     with atomic.whole(store) as temporary:
-        np.savez(temporary, **{f.name: getattr(drawn, f.name) for f in fields(drawn)})
+        np.savez(temporary, **{column.name: getattr(drawn, column.name) for column in fields(drawn)})
     return drawn
 
 
-def _show(row: LogRow) -> None:
-    print(
-        f"step {row.step} loss {row.loss:.3f} correct {row.correct:.3f} scale {row.logit_scale:.1f}",
-        file=sys.stderr,
-        flush=True,
-    )
+def _reporter(steps: int) -> Callable[[LogRow], None]:
+    def report(row: LogRow) -> None:
+        adapter.logger.info("step %d of %d, loss %.3f, right %.3f", row.step, steps, row.loss, row.correct)
 
-
-def _write_log(path: Path, rows: list[LogRow]) -> None:
-    with atomic.whole(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.DictWriter(file, [f.name for f in fields(LogRow)], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({k: round(v, 6) for k, v in asdict(row).items()} for row in rows)
+    return report
 
 
 if __name__ == "__main__":
-    if "snakemake" in globals():
-        smk = globals()["snakemake"]
+    with adapter.job(snakemake):  # noqa: F821
         main(
-            Path(smk.input.architecture),
-            Path(smk.input.merges),
-            Path(smk.output.clip),
-            Path(smk.output.log),
-            Path(smk.params.state),
-            threads=smk.threads,
-            **{k: smk.params[k] for k in ("pictures", "recipe", "bfloat16")},
+            Path(snakemake.input.architecture),  # noqa: F821
+            Path(snakemake.input.merges),  # noqa: F821
+            Path(snakemake.output.clip),  # noqa: F821
+            Path(snakemake.output.log),  # noqa: F821
+            Path(snakemake.params.state),  # noqa: F821
+            pictures=snakemake.params.pictures,  # noqa: F821
+            recipe=snakemake.params.recipe,  # noqa: F821
+            bfloat16=snakemake.params.bfloat16,  # noqa: F821
+            threads=snakemake.threads,  # noqa: F821
         )
-    else:
-        main(*map(Path, sys.argv[1:6]), threads=2, **json.loads(Path(sys.argv[6]).read_text()))

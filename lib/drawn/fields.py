@@ -68,13 +68,14 @@ def bricks(u, v, rng) -> Field:
 
 
 def honeycombed(u, v, rng) -> Field:
-    first = _lattice(4 * u, 4 * v / np.sqrt(3))
-    second = _lattice(4 * u + 0.5, 4 * v / np.sqrt(3) + 0.5)
-    return _edge(np.sqrt(first) - np.sqrt(second), 0.10)
+    x, y = 3.5 * u, 3.5 * v / np.sqrt(3)
+    nearest = np.minimum(_to_side(x, y), _to_side(x + 0.5, y + 0.5))
+    return _edge(nearest - 0.5, 0.09)
 
 
-def _lattice(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return (x % 1 - 0.5) ** 2 + 3 * (y % 1 - 0.5) ** 2
+def _to_side(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    x, y = np.abs(x % 1 - 0.5), np.sqrt(3) * np.abs(y % 1 - 0.5)
+    return np.maximum(x, 0.5 * x + np.sqrt(3) / 2 * y)
 
 
 def scaly(u, v, rng) -> Field:
@@ -116,8 +117,8 @@ def crosshatched(u, v, rng) -> Field:
 
 def sprinkled(u, v, rng) -> Field:
     share = np.zeros_like(u)
-    for x, y in rng.uniform(0, 1, (22, 2)):
-        share = np.maximum(share, np.clip(2.0 - np.hypot(u - x, v - y) / 0.022, 0, 1))
+    for x, y in rng.uniform(0, 1, (20, 2)):
+        share = np.maximum(share, np.clip(2.0 - np.hypot(u - x, v - y) / 0.028, 0, 1))
     return share
 
 

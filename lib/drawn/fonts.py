@@ -18,7 +18,16 @@ CLEAN_FONTS = (
     "DejaVuSerif-Bold",
     "DejaVuSerif-Italic",
 )
-OTHER_FONTS = ("STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "STIXGeneralBolIta", "cmr10", "cmb10", "cmss10", "cmtt10")
+OTHER_FONTS = (
+    "STIXGeneral",
+    "STIXGeneralBol",
+    "STIXGeneralItalic",
+    "STIXGeneralBolIta",
+    "cmr10",
+    "cmb10",
+    "cmss10",
+    "cmtt10",
+)
 _POINTS = 72
 
 

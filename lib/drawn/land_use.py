@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -16,7 +17,7 @@ _FIELDS = ((190, 170, 95), (120, 150, 70), (165, 125, 80), (210, 195, 130), (95,
 
 def annual_crop(c: Canvas, rng: np.random.Generator) -> None:
     edges = [-0.5, *sorted(rng.uniform(0.15, 0.85, 3).tolist()), 1.5]
-    for left, right in zip(edges, edges[1:], strict=False):
+    for left, right in pairwise(edges):
         colour = near(rng, _FIELDS[rng.integers(len(_FIELDS))], 12)
         c.box(left, -0.5, right, 1.5, colour)
     y = rng.uniform(0.3, 0.7)

@@ -120,7 +120,10 @@ def corridor(c: Canvas, rng: np.random.Generator) -> None:
     c.polygon(((-0.5, 1.5), (1.5, 1.5), (0.62, 0.62), (0.38, 0.62)), near(rng, (120, 90, 65)))
     c.box(0.38, 0.38, 0.62, 0.62, mix(wall, BLACK, 0.45))
     for s in (-1, 1):
-        c.polygon(((0.5 + s * 0.42, 0.22), (0.5 + s * 0.27, 0.32), (0.5 + s * 0.27, 0.77), (0.5 + s * 0.42, 0.92)), (110, 70, 45))
+        c.polygon(
+            ((0.5 + s * 0.42, 0.22), (0.5 + s * 0.27, 0.32), (0.5 + s * 0.27, 0.77), (0.5 + s * 0.42, 0.92)),
+            (110, 70, 45),
+        )
 
 
 def library(c: Canvas, rng: np.random.Generator) -> None:

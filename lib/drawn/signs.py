@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 
 from lib.drawn.canvas import RGB, Canvas, Draw, Points
-from lib.drawn.shapes import regular
 from lib.drawn.palette import BLACK, WHITE
+from lib.drawn.shapes import regular
 
 _RED, _BLUE, _YELLOW = (205, 30, 35), (30, 80, 190), (245, 205, 40)
 _FONT = "DejaVuSans-Bold"
