@@ -5,14 +5,14 @@ set -euo pipefail
 
 usage() {
     cat <<'TEXT'
-usage: cluster.sh install | start | stop | status | kill-node N | start-node N | restart-controller | orphans
+usage: cluster.sh install | start | stop | status | kill-node N | start-node N | restart-controller [SECONDS] | orphans
   install             install from Debian whatever is missing
   start               start everything afresh (a running cluster is left as it is)
   stop                cancel jobs and end every process of the cluster
   status              show nodes and jobs; exit status 0 if the three nodes are usable
   kill-node N         kill -9 node N's daemon, its step daemons and the jobs' processes on it (N is 1, 2 or 3)
   start-node N        start node N's daemon
-  restart-controller  kill -9 slurmctld and start it again, keeping its state
+  restart-controller [SECONDS]  stop slurmctld and start it again, keeping its state
   orphans             list processes of the cluster that are alive
 TEXT
 }
@@ -255,22 +255,16 @@ node_usable() {
 # Step daemons rename themselves and leave their parent: the log file they hold open tells whose they are.
 step_daemons_of() {
     local process
-    for process in /proc/[0-9]*; do
-        [[ "$(cat "$process/comm" 2>/dev/null)" == slurmstepd ]] || continue
-        find "$process/fd" -lname "$state/slurmd.$1.log" 2>/dev/null | grep -q . && echo "${process#/proc/}"
-    done
-    return 0
+    while read -r process; do
+        if find "$process/fd" -lname "$state/slurmd.$1.log" 2>/dev/null | grep -q .; then
+            echo "${process#/proc/}"
+        fi
+    done < <(grep -lx slurmstepd /proc/[0-9]*/comm 2>/dev/null | xargs -r -n1 dirname)
 }
 
 # A job's processes carry the node's name in their environment.
 job_processes_of() {
-    local process
-    for process in /proc/[0-9]*; do
-        if tr '\0' '\n' 2>/dev/null <"$process/environ" | grep -qx "SLURMD_NODENAME=$1"; then
-            echo "${process#/proc/}"
-        fi
-    done
-    return 0
+    grep -lzx "SLURMD_NODENAME=$1" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3 || true
 }
 
 kill_all() {
@@ -355,10 +349,12 @@ stop() {
     done
 }
 
+# Not kill -9: a controller saves its state every few seconds, and without the last ones it starts running jobs twice,
+# fails ("Duplicate jobid"), and holds them.
 restart_controller() {
     require_root
-    ! alive slurmctld || kill_all "$(cat "$state/slurmctld.pid")"
-    wait_for 5 dead slurmctld || die "slurmctld survives kill -9"
+    end_daemon slurmctld
+    sleep "${1:-0}"
     start_controller
 }
 
@@ -379,7 +375,7 @@ case "${1:-}" in
     status) status ;;
     kill-node) require_root && kill_node "${2:-}" ;;
     start-node) require_root && start_node "${2:-}" ;;
-    restart-controller) restart_controller ;;
+    restart-controller) restart_controller "${2:-}" ;;
     orphans) orphans ;;
     *)
         usage >&2
