@@ -39,7 +39,7 @@ def encoded(label: int, split: str, form: str = "JPEG") -> bytes:
 def folder(name: str, root: Path, *, train: int = 1, test: int = 1) -> dict[str, int]:
     """Build the prepared folder of a task below root, `train` and `test` pictures a class; returns images by split."""
     task = tasks.read(name)
-    home = root / task.home
+    home = root / task.homes[0]
     home.mkdir(parents=True)
     sizes = {"train": train, "test": test}
     if name == "eurosat":
@@ -172,3 +172,31 @@ def _resisc45(task: tasks.Task, home: Path, sizes: dict[str, int]):
                 _pictures(place, f"{name}_{number + 1:03d}.jpg", label, split, 1)
                 listed.append(f"{name}_{number + 1:03d}.jpg")
         (home / f"resisc45-{split}.txt").write_text("\n".join(listed) + "\n", encoding="utf-8")
+
+
+def archive(name: str, root: Path, *, train: int = 2, test: int = 1) -> dict[str, int]:
+    """Build DTD or SUN397 as their archives unpack, below root; returns images by split."""
+    task = tasks.read(name)
+    home = root / task.homes[-1]
+    pictures, lists = (home / "images", home / "labels") if name == "dtd" else (home, home / "Partitions")
+    lists.mkdir(parents=True)
+    files = {
+        "dtd": [("train1.txt", "train", train - 1), ("val1.txt", "train", 1), ("test1.txt", "test", test)],
+        "sun397": [("Training_01.txt", "train", train), ("Testing_01.txt", "test", test)],
+    }[name]
+    for file, split, size in files:
+        lines = []
+        for label, folder_name in reversed(list(enumerate(task.folders))):
+            place = folder_name if name == "dtd" else _sun397_place(folder_name)
+            pattern = f"{file[:4]}_{{}}.jpg"
+            _pictures(pictures / place, pattern, label, split, size)
+            lines += [("" if name == "dtd" else "/") + f"{place}/{pattern.format(number)}" for number in range(size)]
+        (lists / file).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return {"train": train * len(task.folders), "test": test * len(task.folders)}
+
+
+def _sun397_place(name: str) -> str:
+    """a_abbey -> a/abbey; the archive has a third level for indoor and outdoor."""
+    letter, rest = name.split("_", 1)
+    base, _, last = rest.rpartition("_")
+    return f"{letter}/{base}/{last}" if last in ("indoor", "outdoor") else f"{letter}/{rest}"

@@ -66,9 +66,10 @@ def hub_file(repo_id: str, filename: str, *, revision: str | None, cache: Path |
 
 
 def _open_folder(task: tasks.Task, root: Path | None, options: Mapping) -> RawTask:
-    home = None if root is None else Path(root) / task.home
-    if home is None or not home.is_dir():
-        raise _nothing_there(task, home)
+    places = [] if root is None else [Path(root) / home for home in task.homes]
+    home = next(filter(Path.is_dir, places), None)
+    if home is None:
+        raise _nothing_there(task, places)
     reader = import_module(f"lib.datasets.{_FOLDER_READERS[task.name]}")
     splits = reader.read(task, home)
     return _checked(task, splits, options, task.counts, {"source": "folder", "folder": str(home)}, ())
@@ -100,10 +101,10 @@ def _checked(task: tasks.Task, splits, options: Mapping, counts: Mapping[str, in
     return RawTask(task.class_names, task.templates, **splits, origin=origin, deviations=deviations)
 
 
-def _nothing_there(task: tasks.Task, home: Path | None) -> DataError:
+def _nothing_there(task: tasks.Task, places: list[Path]) -> DataError:
     return DataError(
         f"{task.title}: no data",
-        got="no data root" if home is None else f"nothing at {home}",
+        got=f"nothing at {' or '.join(map(str, places))}" if places else "no data root",
         expected=f"one of the accepted sources: folder, as {task.layout} below the data root; hub, {task.hub.repo}",
         next_step=f"put the folder there, or set the source of {task.name} to hub",
     )

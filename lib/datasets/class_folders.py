@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lib.datasets import split_lists
 from lib.datasets.checks import check_disjoint
 from lib.datasets.errors import DataError, some
 from lib.datasets.pictures import split_of_files
@@ -24,8 +25,11 @@ _SPLIT_FOLDERS = {
 def read(task: Task, home: Path) -> dict[str, RawSplit]:
     """The splits of a prepared folder, rows in the order of torchvision's ImageFolder, as the papers' code reads them.
 
-    Raises DataError for absent, missing or unknown folders and for pictures that stand in train and test.
+    Without a folder train, DTD and SUN397 are read as their archives unpack (`split_lists`). Raises DataError for
+    absent, missing or unknown folders and for pictures that stand in train and test.
     """
+    if task.name != "eurosat" and not (home / "train").is_dir():
+        return split_lists.read(task, home)
     splits, names = {}, {}
     for split, folder in _SPLIT_FOLDERS[task.name].items():
         paths, labels = pictures_by_class(home / folder, task.folders, task.title)

@@ -34,8 +34,8 @@ class Task:
     folders: the class's directory in the prepared folders (empty where the layout has none). labels: the
     name by which the hub's files declare the class, where it is another than class name and folder.
     counts: images by split as the source ships them; wrong_variants: counts of train that are known to
-    belong to another data set, with its description. home, layout: where the prepared folder lies under
-    the data root, for readers and for messages.
+    belong to another data set, with its description. homes: where the prepared folder may lie under the data
+    root, the papers' own place first; layout: what it holds, in words.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Task:
     folders: tuple[str, ...]
     labels: tuple[str, ...]
     counts: Mapping[str, int]
-    home: str
+    homes: tuple[str, ...]
     layout: str
     hub: Hub
     wrong_variants: Mapping[int, str] = field(default_factory=dict)
@@ -77,7 +77,7 @@ def read(name: str) -> Task:
         folders=tuple(row["folder"] for row in classes if "folder" in row),
         labels=tuple(row["label"] for row in classes if "label" in row),
         counts=record["counts"],
-        home=record["home"],
+        homes=tuple(record["homes"]),
         layout=record["layout"],
         hub=_hub(record["hub"], record["counts"]),
         wrong_variants=record.get("wrong_variants", {}),

@@ -44,7 +44,7 @@ def copied(built, tmp_path):
         root, counts = built(name)
         many = name in ("imagenet", "sun397")  # thousands of files: links, see overwrite
         shutil.copytree(root, tmp_path, dirs_exist_ok=True, copy_function=os.link if many else shutil.copy2)
-        return tmp_path / tasks.read(name).home, tmp_path, counts
+        return tmp_path / tasks.read(name).homes[0], tmp_path, counts
 
     return copy
 
@@ -87,7 +87,7 @@ def test_absent_data_name_every_source_and_the_place(name, tmp_path):
     task = tasks.read(name)
     with pytest.raises(DataError) as error:
         open_task(name, "folder", root=tmp_path, options={})
-    for part in (str(tmp_path / task.home), task.layout, task.hub.repo, "source"):
+    for part in (str(tmp_path / task.homes[0]), task.layout, task.hub.repo, "source"):
         assert part in str(error.value)
 
 
@@ -278,3 +278,33 @@ def test_mnist_images_without_their_labels(copied):
     miniatures.idx(home / "train-labels-idx1-ubyte.gz", np.zeros(7, np.uint8))
     with pytest.raises(DataError, match="20 images and 7 labels"):
         opened("mnist", root, counts)
+
+
+@pytest.mark.parametrize("name", ["dtd", "sun397"])
+def test_archives_as_they_unpack(name, tmp_path):
+    counts = miniatures.archive(name, tmp_path)
+    task = opened(name, tmp_path, counts)
+    for split in counts:
+        rows = getattr(task, split)
+        assert list(rows.labels) == sorted(rows.labels)  # the order of the prepared folders
+        for row in range(0, len(rows), 20):
+            expected = miniatures.colour(int(rows.labels[row]), split)
+            np.testing.assert_allclose(rows.image(row).getpixel((3, 3)), expected, atol=3)
+
+
+def test_archive_without_list_or_picture(tmp_path):
+    counts = miniatures.archive("dtd", tmp_path)
+    picture = tmp_path / "dtd" / "images" / "bumpy" / "val1_0.jpg"
+    data = picture.read_bytes()
+    picture.unlink()
+    with pytest.raises(DataError, match=r"1 of 94 absent: bumpy/val1_0.jpg; unknown classes: none"):
+        opened("dtd", tmp_path, counts)
+    picture.write_bytes(data)
+    labels = tmp_path / "dtd" / "labels"
+    with open(labels / "test1.txt", "a", encoding="utf-8") as file:
+        file.write("bumpy/val1_0.jpg\n")
+    with pytest.raises(DataError, match="leaked split"):
+        opened("dtd", tmp_path, counts)
+    (labels / "val1.txt").unlink()
+    with pytest.raises(DataError, match=r"neither .*train nor .*labels.val1.txt, expected dtd/\{train,val\}"):
+        opened("dtd", tmp_path, counts)
