@@ -65,8 +65,8 @@ def check_names(what: str, found: Sequence[str], task: Task):
         f"{what}: {order}",
         got=got,
         expected=expected,
-        next_step="use the data set that lib/tasks names; of a hub's data set whose zero-shot accuracy you have checked, "
-        "set the option label_order to by_name (follow the declared names) or by_position (follow the numbers)",
+        next_step="use the data set that lib/tasks names; for one from the hub whose zero-shot accuracy you have "
+        "checked, set the option label_order to by_name (follow the names) or by_position (follow the numbers)",
     )
 
 

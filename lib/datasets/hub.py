@@ -39,7 +39,7 @@ def pinned(repo_id: str, revision: str | None) -> str:
             f"revision of {repo_id}",
             got=revision,
             expected="a commit of 40 hexadecimal digits (a branch may change under a run)",
-            next_step="run `make pin`, or take the commit from the repository's page, and write it down as the revision",
+            next_step="run `make pin`, or take the commit from the repository's page, and write it as the revision",
         )
     return revision
 

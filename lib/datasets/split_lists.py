@@ -62,7 +62,8 @@ def _split(task: Task, pictures: Path, lines: list[str]) -> RawSplit:
     if unknown or absent:
         raise DataError(
             f"{task.title}: pictures in {pictures}",
-            got=f"{len(absent)} of {len(rows)} absent: {some(absent) or 'none'}; unknown classes: {some(unknown) or 'none'}",
+            got=f"{len(absent)} of {len(rows)} absent: {some(absent) or 'none'}; unknown classes: "
+            f"{some(unknown) or 'none'}",
             expected="all files that the lists of partition 1 name",
             next_step="unpack the archive of the pictures again",
         )

@@ -8,13 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-import miniatures
-from hub_server import Hub
-
 from lib import tasks
 from lib.datasets import DataError, check_decodable, open_task
+from tests import miniatures
+from tests.hub_server import Hub
 
 ALL = (*tasks.NAMES, tasks.CONTROL)
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -35,8 +32,10 @@ def opened(name, counts, **options):
 def test_rows_are_the_right_pictures(name, local):
     counts = miniatures.hub(name, local, train=2, test=1, shards=2)
     task = opened(name, counts)
-    assert task.class_names == tasks.read(name).class_names and task.val is None
-    assert task.origin["repo"] == tasks.read(name).hub.repo and task.origin["revision"] == COMMIT
+    assert task.class_names == tasks.read(name).class_names
+    assert task.val is None
+    assert task.origin["repo"] == tasks.read(name).hub.repo
+    assert task.origin["revision"] == COMMIT
     for split in counts:
         rows = getattr(task, split)
         assert len(rows) == counts[split]
@@ -75,12 +74,14 @@ def test_label_order_that_differs_is_refused_unless_told_what_to_follow(local):
     names = list(tasks.read("resisc45").class_names)
     names.insert(13, names.pop(1))  # airport after golf course
     counts = other_names(local, "resisc45", names)
-    with pytest.raises(DataError, match="label order differs: got 1: 'baseball diamond'.*label_order to by_name"):
+    with pytest.raises(DataError, match=r"label order differs: got 1: 'baseball diamond'.*label_order to by_name"):
         opened("resisc45", counts)
     by_name, by_position = (opened("resisc45", counts, label_order=order) for order in ("by_name", "by_position"))
-    assert by_name.train.labels[13] == 1 and by_position.train.labels[13] == 13
+    assert by_name.train.labels[13] == 1
+    assert by_position.train.labels[13] == 13
     assert by_name.train.image(13).getpixel((0, 0)) == miniatures.colour(13, "train")
-    assert sorted(by_name.train.labels) == list(range(45)) and by_name.origin["label_order"] == "by_name"
+    assert sorted(by_name.train.labels) == list(range(45))
+    assert by_name.origin["label_order"] == "by_name"
 
 
 def test_labels_sorted_as_words_are_refused(local):
@@ -194,7 +195,7 @@ def run(code, cache, address, **environment):
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0 and done.stderr == "", done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.splitlines()
 
 
@@ -206,11 +207,13 @@ def test_client_fetches_only_what_it_needs_once_then_works_offline(tmp_path):
         code = "tell(lambda: digits(revision=commit))\n" * 2
         assert run(code, tmp_path / "cache", server.address) == [str([*range(10), *range(10)])] * 2
     got = [request for request in server.requests if request.startswith("GET /datasets")]
-    assert len(got) == len(set(got)) == 2 and not [name for name in got if "extra" in name or "full" in name]
+    assert len(got) == len(set(got)) == 2
+    assert not [name for name in got if "extra" in name or "full" in name]
     offline = run("tell(lambda: digits(revision=commit))", tmp_path / "cache", server.address, HF_HUB_OFFLINE="1")
     assert offline == [str([*range(10), *range(10)])]
     nothing = run("tell(lambda: digits(revision=commit))", tmp_path / "empty", server.address, HF_HUB_OFFLINE="1")
-    assert nothing[0].startswith("DataError hub: ufldl-stanford/svhn") and "copy the cache" in nothing[0]
+    assert nothing[0].startswith("DataError hub: ufldl-stanford/svhn")
+    assert "copy the cache" in nothing[0]
 
 
 def test_client_says_what_the_hub_refuses(tmp_path):
@@ -227,7 +230,8 @@ tell(lambda: open_task("dtd", "hub", root=cache, options={}))
         lines = run(code, tmp_path / "cache", server.address)
     assert lines[0] == COMMIT
     texts = ("RevisionNotFoundError", "got main", "accept the terms", "check the name", "tanganke/dtd")
-    assert len(lines) == 6 and all(text in line for text, line in zip(texts, lines[1:], strict=True)), lines
+    for text, line in zip(texts, lines[1:], strict=True):
+        assert text in line
 
 
 def test_client_finds_a_damaged_download(tmp_path):
@@ -236,7 +240,8 @@ def test_client_finds_a_damaged_download(tmp_path):
     file.write_bytes(file.read_bytes()[:-40])
     with Hub(tmp_path / "repo", "ufldl-stanford/svhn", COMMIT) as server:
         lines = run("tell(lambda: digits(revision=commit))", tmp_path / "cache", server.address)
-    assert file.name in lines[0] and "delete the file and fetch it again" in lines[0]
+    assert file.name in lines[0]
+    assert "delete the file and fetch it again" in lines[0]
     unreachable = run('tell(lambda: hub.resolve_revision("x/y", "dataset"))', tmp_path / "other", server.address)
     assert "check the network" in unreachable[0]
 
@@ -252,7 +257,9 @@ tell(lambda: hub_file("timm/tiny.openai", "open_clip_model.safetensors", revisio
 """
     with Hub(tmp_path / "repo", "timm/tiny.openai", COMMIT, kind="models") as server:
         lines = run(code, tmp_path / "cache", server.address)
-    assert lines[0] == "b'weights' True" and "check the file's name" in lines[1] and "make pin" in lines[2]
+    assert lines[0] == "b'weights' True"
+    assert "check the file's name" in lines[1]
+    assert "make pin" in lines[2]
 
 
 def test_rows_survive_a_process_of_their_own(local):

@@ -6,12 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-import miniatures
-
 from lib.datasets import DATASETS, DataError, open_task
 from lib.raw_task import RawTask
+from tests import miniatures
 
 TEMPLATES = ["a photo of a {}."]
 
@@ -21,13 +18,16 @@ def test_image_folder_with_and_without_val(tmp_path):
     task = open_task(
         "image_folder", "folder", root=tmp_path, options={"templates": TEMPLATES, "expected_counts": counts}
     )
-    assert task.class_names == ("a cat", "dog") and task.templates == ("a photo of a {}.",) and task.val is None
+    assert task.class_names == ("a cat", "dog")
+    assert task.templates == ("a photo of a {}.",)
+    assert task.val is None
     np.testing.assert_array_equal(task.train.labels, [0, 0, 0, 1, 1, 1])
     assert task.test.image(2).getpixel((0, 0)) == miniatures.colour(1, "test")
     miniatures.image_folder(tmp_path, val=1)
     names = {"a_cat": "tabby cat", "dog": "good dog"}
     task = open_task("image_folder", "folder", root=tmp_path, options={"templates": TEMPLATES, "class_names": names})
-    assert len(task.val) == 2 and task.class_names == ("tabby cat", "good dog")
+    assert len(task.val) == 2
+    assert task.class_names == ("tabby cat", "good dog")
 
 
 @pytest.mark.parametrize(
@@ -53,9 +53,9 @@ def test_image_folder_whose_splits_differ(tmp_path):
 
 
 def test_image_folder_absent(tmp_path):
-    with pytest.raises(DataError, match="nothing at .*gone"):
+    with pytest.raises(DataError, match=r"nothing at .*gone"):
         open_task("image_folder", "folder", root=tmp_path / "gone", options={"templates": TEMPLATES})
-    with pytest.raises(DataError, match="nothing at .*train"):
+    with pytest.raises(DataError, match=r"nothing at .*train"):
         open_task("image_folder", "folder", root=tmp_path, options={"templates": TEMPLATES})
 
 
