@@ -171,10 +171,12 @@ write_configuration() {
 
 # --- daemons
 
-# alive NAME: whether the process in NAME.pid lives and is what it should be, not a reused number
+# alive NAME: whether the process in NAME.pid lives and is what it should be: no reused number, no corpse that waits for its parent
 alive() {
     local pid
-    pid=$(cat "$state/$1.pid" 2>/dev/null) && [[ "$(cat "/proc/$pid/comm" 2>/dev/null)" == "${1%%.*}" ]]
+    pid=$(cat "$state/$1.pid" 2>/dev/null) &&
+        [[ "$(cat "/proc/$pid/comm" 2>/dev/null)" == "${1%%.*}" ]] &&
+        ! grep -q '^State:[[:space:]]*Z' "/proc/$pid/status" 2>/dev/null
 }
 
 start_munged() {
@@ -278,6 +280,7 @@ kill_node() {
     local node pids
     node=$(node_name "$1")
     ! alive "slurmd.$node" || kill_all "$(cat "$state/slurmd.$node.pid")"
+    wait_for 5 dead "slurmd.$node" || die "slurmd.$node survives kill -9"
     # more than one look, for what was born during the one before
     for _ in 1 2 3; do
         mapfile -t pids < <(step_daemons_of "$node"; job_processes_of "$node")

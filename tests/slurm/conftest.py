@@ -9,13 +9,6 @@ from faults import FaultError
 from faults import cluster as cluster_command
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers",
-        "slurm: needs root and Debian; starts a Slurm cluster of three nodes (REQUIRE_SLURM=1: fail, never skip)",
-    )
-
-
 def give_up(reason: str) -> None:
     if os.environ.get("REQUIRE_SLURM") == "1":
         pytest.fail(f"REQUIRE_SLURM=1, but {reason}", pytrace=False)

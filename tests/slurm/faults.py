@@ -1,7 +1,8 @@
 """Drive a workflow on the test cluster, break something while it runs, and see it through to its end.
 
-Every driver takes a `Workflow`: the snakemake command, the folder to run it in, and a log file. Each returns the Slurm job that
-it hit, after the workflow ended well, and raises FaultError, with the log's tail, if it did not end well or in time.
+Every driver takes a `Workflow`: the snakemake command, the folder to run it in, and a log file. Each returns the Slurm
+job that it hit, after the workflow ended well, and raises FaultError, with the log's tail, if it did not end well or in
+time.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ class Record:
     id: str
     state: str
     node: str
+    partition: str
     resources: str
 
 
@@ -121,12 +123,12 @@ def queued(workflow: Workflow) -> list[Job]:
 
 def accounting(workflow: Workflow) -> list[Record]:
     """All starts of all jobs of the workflow, oldest first."""
-    fields = "JobIDRaw,State,NodeList,AllocTRES"
+    fields = "JobIDRaw,State,NodeList,Partition,AllocTRES"
     rows = [
         run("sacct", "-X", "-n", "-P", "--duplicates", "--name", name, "-o", fields).splitlines()
         for name in workflow.run_ids()
     ]
-    return [Record(*row.split("|", 3)) for lines in rows for row in lines]
+    return [Record(*row.split("|", 4)) for lines in rows for row in lines]
 
 
 def wait_until(condition: Callable[[], object], seconds: float, what: str, every: float = 0.3) -> object:
