@@ -131,7 +131,7 @@ def _accepted_sources(dataset: str) -> tuple[str, ...]:
     return (_OWN_SOURCES[dataset],) if dataset in _OWN_SOURCES else tuple(_OFFICIAL_OPTIONS)
 
 
-def _check_options(dataset: str, options: Mapping, known: set[str]):
+def _check_options(dataset: str, options: Mapping, known: set[str]) -> None:
     unknown = sorted(set(options) - known)
     if unknown:
         raise DataError(

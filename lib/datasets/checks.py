@@ -13,7 +13,9 @@ from lib.tasks import Task, simplified
 _ANOTHER = "take the data set that docs and lib/tasks name, or state your own counts in the option expected_counts"
 
 
-def check_counts(what: str, splits: Mapping[str, RawSplit], expected: Mapping[str, int], variants: Mapping[int, str]):
+def check_counts(
+    what: str, splits: Mapping[str, RawSplit], expected: Mapping[str, int], variants: Mapping[int, str]
+) -> None:
     """Raise DataError unless each split has exactly the expected number of images; a known variant is named."""
     got = {name: len(split) for name, split in splits.items()}
     if got == dict(expected):
@@ -23,7 +25,7 @@ def check_counts(what: str, splits: Mapping[str, RawSplit], expected: Mapping[st
     raise DataError(f"{what}: wrong split size", got=described, expected=dict(expected), next_step=_ANOTHER)
 
 
-def check_labels(what: str, splits: Mapping[str, RawSplit], class_names: Sequence[str]):
+def check_labels(what: str, splits: Mapping[str, RawSplit], class_names: Sequence[str]) -> None:
     """Raise DataError if a label is out of range or if a class has no image in one of the splits."""
     classes = len(class_names)
     for name, split in splits.items():
@@ -46,7 +48,7 @@ def check_labels(what: str, splits: Mapping[str, RawSplit], class_names: Sequenc
             )
 
 
-def check_names(what: str, found: Sequence[str], task: Task):
+def check_names(what: str, found: Sequence[str], task: Task) -> None:
     """Raise DataError unless the source names the classes as the task does, in the task's order."""
     differing = [
         label
@@ -80,7 +82,7 @@ def names_in_task_order(found: Sequence[str], task: Task) -> list[int] | None:
     return labels if sorted(labels) == list(classes) else None
 
 
-def check_disjoint(what: str, train: Sequence[str], test: Sequence[str]):
+def check_disjoint(what: str, train: Sequence[str], test: Sequence[str]) -> None:
     """Raise DataError if a picture's name (with its class's folder) stands in both lists: a leaked split."""
     shared = sorted(set(train) & set(test))
     if shared:
@@ -92,7 +94,7 @@ def check_disjoint(what: str, train: Sequence[str], test: Sequence[str]):
         )
 
 
-def check_decodable(raw_task: RawTask, *, splits: Sequence[str] = ("train", "val", "test"), show: int = 5):
+def check_decodable(raw_task: RawTask, *, splits: Sequence[str] = ("train", "val", "test"), show: int = 5) -> None:
     """Decode every picture of the splits; raise DataError that names the first `show` broken ones."""
     broken: list[str] = []
     for name in splits:
@@ -108,7 +110,7 @@ def check_decodable(raw_task: RawTask, *, splits: Sequence[str] = ("train", "val
         _refuse(broken)
 
 
-def _refuse(broken: Sequence[str]):
+def _refuse(broken: Sequence[str]) -> None:
     raise DataError(
         "pictures that cannot be decoded",
         got="; ".join(broken),

@@ -22,7 +22,7 @@ def read(task: Task, home: Path) -> dict[str, RawSplit]:
     return {"train": split_of_files(paths, labels), "test": _test(home)}
 
 
-def _check_class_tables(training: Path, task: Task):
+def _check_class_tables(training: Path, task: Task) -> None:
     """Each class's own table, where it is there, must give the number of its folder."""
     for name, folder in class_directories(training, task.title).items():
         table = folder / f"GT-{name}.csv"

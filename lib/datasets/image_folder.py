@@ -42,7 +42,7 @@ def _split(folder: Path, class_folders: Sequence[str]) -> RawSplit:
     return split_of_files(*pictures_by_class(folder, class_folders, "image_folder"))
 
 
-def _check_words(root: Path, folders: Sequence[str], names: Mapping[str, str], templates: Sequence[str]):
+def _check_words(root: Path, folders: Sequence[str], names: Mapping[str, str], templates: Sequence[str]) -> None:
     if sorted(names) != list(folders):
         raise DataError(
             f"image_folder {root}: class_names",
