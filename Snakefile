@@ -33,8 +33,12 @@ rule all:
 
 
 onsuccess:
-    print(f"\nTables:   {RUN}/tables/*.md (and .csv, .tex)\nFigures:  {RUN}/figures/*.png (and .pdf)\nFindings: {RUN}/findings.md")
+    print(
+        f"\nTables:   {RUN}/tables/*.md (and .csv, .tex)\nFigures:  {RUN}/figures/*.png (and .pdf)\nFindings: {RUN}/findings.md"
+    )
 
 
 onerror:
-    print(f"\nThe run is not complete. The reason stands above and in the job's log below {RUN}/logs/; run the same command to go on.")
+    print(
+        f"\nThe run is not complete. The reason stands above and in the job's log below {RUN}/logs/; run the same command to go on."
+    )

@@ -132,9 +132,9 @@ class _Run:
     def write_log_row(self) -> dict[str, float]:
         """Append a row to the log. The losses leave the device here and nowhere else, so this is where they are checked."""
         losses = torch.stack(self.losses).tolist()
-        for behind, loss in enumerate(reversed(losses)):
+        for step, loss in enumerate(losses, start=self.step - len(losses)):
             if not math.isfinite(loss):
-                raise self._diverged(self.step - behind - 1, loss)
+                raise self._diverged(step, loss)
         now = time.monotonic()
         row = {
             "step": self.step,

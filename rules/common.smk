@@ -1,6 +1,5 @@
 # What all rules share: the checked configuration, names of folders, digests of code, resources.
 
-import os
 import re
 import sys
 from itertools import product
@@ -8,13 +7,15 @@ from pathlib import Path
 
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT))
-# scripts run from a copy in Snakemake's own folder: this is how they find lib
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 
 from lib.coefficients import alpha_grid
 from lib.modes import get as mode_of
-from lib.provenance import code_digest
+from lib.datasets import reader_modules
+from lib.provenance import code_digest, file_digest
+from workflow_scripts import search_path
 from workflow_scripts.configuration import ConfigurationError, load
+
+search_path.export(ROOT)
 
 try:
     BENCH = load(config)
@@ -23,11 +24,11 @@ except ConfigurationError as error:
 
 RUN = f"results/{BENCH.run}"
 SCRATCH = f"scratch/{BENCH.run}"
-DATA = RUN + "/data/{task}"
-PRETRAINED = RUN + "/{model}/pretrained"
-MODE = RUN + "/{model}/seed{seed}/{mode}"
-LOGS = RUN + "/logs"
-RECORDS = RUN + "/provenance"
+DATA = f"{RUN}/data/{{task}}"
+PRETRAINED = f"{RUN}/{{model}}/pretrained"
+MODE = f"{RUN}/{{model}}/seed{{seed}}/{{mode}}"
+LOGS = f"{RUN}/logs"
+RECORDS = f"{RUN}/provenance"
 ENVIRONMENT = "../envs/environment.yaml"
 SPLITS = ["fit", "val", "test"]
 TASKS = BENCH.task_names
@@ -58,6 +59,13 @@ wildcard_constraints:
 def code(script):
     """Digest of a script and all project modules it reaches: as a param, it reruns what a changed line touches."""
     return code_digest(ROOT, f"workflow_scripts/{script}.py")
+
+
+def source_code(dataset):
+    """Digests of what prepares a data set: the script, the data set's own reader, its class names and templates."""
+    files = [ROOT / f"lib/tasks/{dataset}.yaml"]
+    readers = [code_digest(ROOT, f"lib/datasets/{module}.py") for module in reader_modules(dataset)]
+    return [code("prepare"), *readers, *(file_digest(path) for path in files if path.exists())]
 
 
 def resource(stage, key):
@@ -110,8 +118,8 @@ def evaluated(pattern, **more):
 
 def report_files():
     """Every file that the run is for."""
-    files = expand(RUN + "/tables/{name}.{suffix}", name=TABLES, suffix=["csv", "md", "tex"])
-    files += expand(RUN + "/figures/{name}.{suffix}", name=FIGURES, suffix=["pdf", "png"])
+    files = expand(f"{RUN}/tables/{{name}}.{{suffix}}", name=TABLES, suffix=["csv", "md", "tex"])
+    files += expand(f"{RUN}/figures/{{name}}.{{suffix}}", name=FIGURES, suffix=["pdf", "png"])
     if BENCH.pairs:
-        files += expand(RUN + "/figures/disentanglement_{model}.{suffix}", model=MODELS, suffix=["pdf", "png"])
-    return [*files, RUN + "/findings.md"]
+        files += expand(f"{RUN}/figures/disentanglement_{{model}}.{{suffix}}", model=MODELS, suffix=["pdf", "png"])
+    return [*files, f"{RUN}/findings.md"]

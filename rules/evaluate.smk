@@ -3,46 +3,55 @@
 
 rule single_task:
     input:
-        theta_0=PRETRAINED + "/theta.safetensors",
+        theta_0=f"{PRETRAINED}/theta.safetensors",
         taus=vectors(TASKS),
-        heads=expand(RUN + "/{{model}}/heads/{task}.safetensors", task=TASKS),
-        manifests=expand(DATA + "/manifest.json", task=TASKS),
+        heads=expand(f"{RUN}/{{{{model}}}}/heads/{{task}}.safetensors", task=TASKS),
+        manifests=expand(f"{DATA}/manifest.json", task=TASKS),
         pictures=[path for task in TASKS for path in stored(task, ["val", "test"])],
     output:
-        accuracy=MODE + "/single_task.csv",
-        provenance=RECORDS + "/single_task/{model}/seed{seed}/{mode}.json",
+        accuracy=f"{MODE}/single_task.csv",
+        provenance=f"{RECORDS}/single_task/{{model}}/seed{{seed}}/{{mode}}.json",
+    log:
+        f"{LOGS}/single_task/{{model}}/seed{{seed}}/{{mode}}.log",
+    conda:
+        ENVIRONMENT
+    threads: cores("evaluate")
+    resources:
+        mem_mb=resource("evaluate", "mem_mb"),
+        runtime=resource("evaluate", "runtime"),
+        gpu=resource("evaluate", "gpu"),
     params:
         architecture=architecture("architecture"),
         architectures=architecture("architectures"),
         evaluation={key: BENCH.evaluation[key] for key in ("batch_size", "precision")},
         tasks=TASKS,
         code=code("single_task"),
-    log:
-        LOGS + "/single_task/{model}/seed{seed}/{mode}.log",
-    threads: cores("evaluate")
-    resources:
-        mem_mb=resource("evaluate", "mem_mb"),
-        runtime=resource("evaluate", "runtime"),
-        gpu=resource("evaluate", "gpu"),
-    conda:
-        ENVIRONMENT
     script:
         "../workflow_scripts/single_task.py"
 
 
 rule addition:
     input:
-        theta_0=PRETRAINED + "/theta.safetensors",
+        theta_0=f"{PRETRAINED}/theta.safetensors",
         taus=vectors(TASKS),
-        single_task=MODE + "/single_task.csv",
-        heads=expand(RUN + "/{{model}}/heads/{task}.safetensors", task=TASKS),
-        manifests=expand(DATA + "/manifest.json", task=TASKS),
+        single_task=f"{MODE}/single_task.csv",
+        heads=expand(f"{RUN}/{{{{model}}}}/heads/{{task}}.safetensors", task=TASKS),
+        manifests=expand(f"{DATA}/manifest.json", task=TASKS),
         pictures=[path for task in TASKS for path in stored(task, ["val", "test"])],
     output:
-        sweep=MODE + "/addition/sweep_val.csv",
-        choice=MODE + "/addition/choice.json",
-        test=MODE + "/addition/test.csv",
-        provenance=RECORDS + "/addition/{model}/seed{seed}/{mode}.json",
+        sweep=f"{MODE}/addition/sweep_val.csv",
+        choice=f"{MODE}/addition/choice.json",
+        test=f"{MODE}/addition/test.csv",
+        provenance=f"{RECORDS}/addition/{{model}}/seed{{seed}}/{{mode}}.json",
+    log:
+        f"{LOGS}/addition/{{model}}/seed{{seed}}/{{mode}}.log",
+    conda:
+        ENVIRONMENT
+    threads: cores("evaluate")
+    resources:
+        mem_mb=resource("evaluate", "mem_mb"),
+        runtime=resource("evaluate", "runtime"),
+        gpu=resource("evaluate", "gpu"),
     params:
         architecture=architecture("architecture"),
         architectures=architecture("architectures"),
@@ -50,33 +59,33 @@ rule addition:
         alphas=ALPHAS,
         tasks=TASKS,
         code=code("addition"),
-    log:
-        LOGS + "/addition/{model}/seed{seed}/{mode}.log",
-    threads: cores("evaluate")
-    resources:
-        mem_mb=resource("evaluate", "mem_mb"),
-        runtime=resource("evaluate", "runtime"),
-        gpu=resource("evaluate", "gpu"),
-    conda:
-        ENVIRONMENT
     script:
         "../workflow_scripts/addition.py"
 
 
 rule negation:
     input:
-        theta_0=PRETRAINED + "/theta.safetensors",
+        theta_0=f"{PRETRAINED}/theta.safetensors",
         tau=vectors(None),
-        heads=expand(RUN + "/{{model}}/heads/{task}.safetensors", task=["{task}", CONTROL]),
-        manifests=expand(DATA + "/manifest.json", task=["{task}", CONTROL]),
+        heads=expand(f"{RUN}/{{{{model}}}}/heads/{{task}}.safetensors", task=["{task}", CONTROL]),
+        manifests=expand(f"{DATA}/manifest.json", task=["{task}", CONTROL]),
         pictures=lambda wildcards: [
             path for task in (wildcards.task, CONTROL) for path in stored(task, ["val", "test"])
         ],
     output:
-        sweep=MODE + "/negation/{task}/sweep_val.csv",
-        choice=MODE + "/negation/{task}/choice.json",
-        test=MODE + "/negation/{task}/test.csv",
-        provenance=RECORDS + "/negation/{model}/seed{seed}/{mode}/{task}.json",
+        sweep=f"{MODE}/negation/{{task}}/sweep_val.csv",
+        choice=f"{MODE}/negation/{{task}}/choice.json",
+        test=f"{MODE}/negation/{{task}}/test.csv",
+        provenance=f"{RECORDS}/negation/{{model}}/seed{{seed}}/{{mode}}/{{task}}.json",
+    log:
+        f"{LOGS}/negation/{{model}}/seed{{seed}}/{{mode}}/{{task}}.log",
+    conda:
+        ENVIRONMENT
+    threads: cores("evaluate")
+    resources:
+        mem_mb=resource("evaluate", "mem_mb"),
+        runtime=resource("evaluate", "runtime"),
+        gpu=resource("evaluate", "gpu"),
     params:
         architecture=architecture("architecture"),
         architectures=architecture("architectures"),
@@ -85,29 +94,29 @@ rule negation:
         control_floor=BENCH.evaluation["control_floor"],
         tasks=lambda wildcards: [wildcards.task, CONTROL],
         code=code("negation"),
-    log:
-        LOGS + "/negation/{model}/seed{seed}/{mode}/{task}.log",
-    threads: cores("evaluate")
-    resources:
-        mem_mb=resource("evaluate", "mem_mb"),
-        runtime=resource("evaluate", "runtime"),
-        gpu=resource("evaluate", "gpu"),
-    conda:
-        ENVIRONMENT
     script:
         "../workflow_scripts/negation.py"
 
 
 rule disentanglement:
     input:
-        theta_0=PRETRAINED + "/theta.safetensors",
+        theta_0=f"{PRETRAINED}/theta.safetensors",
         taus=vectors(PAIRED_TASKS),
-        heads=expand(RUN + "/{{model}}/heads/{task}.safetensors", task=PAIRED_TASKS),
-        manifests=expand(DATA + "/manifest.json", task=PAIRED_TASKS),
+        heads=expand(f"{RUN}/{{{{model}}}}/heads/{{task}}.safetensors", task=PAIRED_TASKS),
+        manifests=expand(f"{DATA}/manifest.json", task=PAIRED_TASKS),
         pictures=[path for task in PAIRED_TASKS for path in stored(task, ["test"])],
     output:
-        grids=[MODE + f"/disentanglement/{pair}.npz" for pair in BENCH.pairs],
-        provenance=RECORDS + "/disentanglement/{model}/seed{seed}/{mode}.json",
+        grids=[f"{MODE}/disentanglement/{pair}.npz" for pair in BENCH.pairs],
+        provenance=f"{RECORDS}/disentanglement/{{model}}/seed{{seed}}/{{mode}}.json",
+    log:
+        f"{LOGS}/disentanglement/{{model}}/seed{{seed}}/{{mode}}.log",
+    conda:
+        ENVIRONMENT
+    threads: cores("evaluate")
+    resources:
+        mem_mb=resource("evaluate", "mem_mb"),
+        runtime=resource("evaluate", "runtime"),
+        gpu=resource("evaluate", "gpu"),
     params:
         architecture=architecture("architecture"),
         architectures=architecture("architectures"),
@@ -118,14 +127,5 @@ rule disentanglement:
         pairs=[list(pair) for pair in BENCH.disentanglement["pairs"]],
         tasks=PAIRED_TASKS,
         code=code("disentanglement"),
-    log:
-        LOGS + "/disentanglement/{model}/seed{seed}/{mode}.log",
-    threads: cores("evaluate")
-    resources:
-        mem_mb=resource("evaluate", "mem_mb"),
-        runtime=resource("evaluate", "runtime"),
-        gpu=resource("evaluate", "gpu"),
-    conda:
-        ENVIRONMENT
     script:
         "../workflow_scripts/disentanglement.py"

@@ -3,14 +3,23 @@
 
 rule finetune:
     input:
-        theta_0=PRETRAINED + "/theta.safetensors",
-        head=RUN + "/{model}/heads/{task}.safetensors",
-        manifest=DATA + "/manifest.json",
+        theta_0=f"{PRETRAINED}/theta.safetensors",
+        head=f"{RUN}/{{model}}/heads/{{task}}.safetensors",
+        manifest=f"{DATA}/manifest.json",
         pictures=lambda wildcards: stored(wildcards.task, ["fit"]),
     output:
-        theta=MODE + "/{task}/theta.safetensors",
-        training_log=MODE + "/{task}/training_log.csv",
-        provenance=RECORDS + "/finetune/{model}/seed{seed}/{mode}/{task}.json",
+        theta=f"{MODE}/{{task}}/theta.safetensors",
+        training_log=f"{MODE}/{{task}}/training_log.csv",
+        provenance=f"{RECORDS}/finetune/{{model}}/seed{{seed}}/{{mode}}/{{task}}.json",
+    log:
+        f"{LOGS}/finetune/{{model}}/seed{{seed}}/{{mode}}/{{task}}.log",
+    conda:
+        ENVIRONMENT
+    threads: cores("finetune")
+    resources:
+        mem_mb=resource("finetune", "mem_mb"),
+        runtime=resource("finetune", "runtime"),
+        gpu=resource("finetune", "gpu"),
     params:
         architecture=architecture("architecture"),
         architectures=architecture("architectures"),
@@ -22,37 +31,28 @@ rule finetune:
             "learning_rate": BENCH.finetune["learning_rate"][wildcards.mode],
         },
         # a resumable state survives a failed job, because it is no declared output
-        state=SCRATCH + "/{model}/seed{seed}/{mode}/{task}/state.safetensors",
+        state=f"{SCRATCH}/{{model}}/seed{{seed}}/{{mode}}/{{task}}/state.safetensors",
         code=code("finetune"),
-    log:
-        LOGS + "/finetune/{model}/seed{seed}/{mode}/{task}.log",
-    threads: cores("finetune")
-    resources:
-        mem_mb=resource("finetune", "mem_mb"),
-        runtime=resource("finetune", "runtime"),
-        gpu=resource("finetune", "gpu"),
-    conda:
-        ENVIRONMENT
     script:
         "../workflow_scripts/finetune.py"
 
 
 rule task_vector:
     input:
-        theta_0=PRETRAINED + "/theta.safetensors",
-        theta=MODE + "/{task}/theta.safetensors",
+        theta_0=f"{PRETRAINED}/theta.safetensors",
+        theta=f"{MODE}/{{task}}/theta.safetensors",
     output:
-        tau=MODE + "/{task}/tau.safetensors",
-        provenance=RECORDS + "/task_vector/{model}/seed{seed}/{mode}/{task}.json",
-    params:
-        code=code("task_vector"),
+        tau=f"{MODE}/{{task}}/tau.safetensors",
+        provenance=f"{RECORDS}/task_vector/{{model}}/seed{{seed}}/{{mode}}/{{task}}.json",
     log:
-        LOGS + "/task_vector/{model}/seed{seed}/{mode}/{task}.log",
+        f"{LOGS}/task_vector/{{model}}/seed{{seed}}/{{mode}}/{{task}}.log",
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=resource("report", "mem_mb"),
         runtime=resource("report", "runtime"),
-    conda:
-        ENVIRONMENT
+    params:
+        code=code("task_vector"),
     script:
         "../workflow_scripts/task_vector.py"

@@ -3,26 +3,52 @@
 
 rule prepare:
     output:
-        images=[DATA + f"/{split}.images.bin" for split in SPLITS],
-        index=[DATA + f"/{split}.index.npz" for split in SPLITS],
-        manifest=DATA + "/manifest.json",
-        provenance=RECORDS + "/prepare/{task}.json",
-    params:
-        dataset=of_task("dataset"),
-        source=of_task("source"),
-        options=lambda wildcards: dict(BENCH.task(wildcards.task).options or {}),
-        data_root=BENCH.data_root,
-        image_size=BENCH.image_size,
-        train_short_side=BENCH.train_short_side,
-        split=dict(BENCH.split),
-        code=code("prepare"),
+        images=[f"{DATA}/{split}.images.bin" for split in SPLITS],
+        index=[f"{DATA}/{split}.index.npz" for split in SPLITS],
+        manifest=f"{DATA}/manifest.json",
+        provenance=f"{RECORDS}/prepare/{{task}}.json",
     log:
-        LOGS + "/prepare/{task}.log",
+        f"{LOGS}/prepare/{{task}}.log",
+    wildcard_constraints:
+        task="|".join(map(re.escape, TASKS)),
+    conda:
+        ENVIRONMENT
     threads: cores("prepare")
     resources:
         mem_mb=resource("prepare", "mem_mb"),
         runtime=resource("prepare", "runtime"),
-    conda:
-        ENVIRONMENT
+    params:
+        name=lambda wildcards: wildcards.task,
+        dataset=of_task("dataset"),
+        source=of_task("source"),
+        options=of_task("options"),
+        data_root=BENCH.data_root,
+        image_size=BENCH.image_size,
+        train_short_side=BENCH.train_short_side,
+        split=dict(BENCH.split),
+        parts=SPLITS,
+        code=lambda wildcards: source_code(BENCH.task(wildcards.task).dataset),
     script:
         "../workflow_scripts/prepare.py"
+
+
+# The control is never fine-tuned on: of ImageNet's 1.28 million training pictures only those of val are stored.
+use rule prepare as prepare_control with:
+    output:
+        images=[f"{RUN}/data/{CONTROL}/{split}.images.bin" for split in SPLITS[1:]],
+        index=[f"{RUN}/data/{CONTROL}/{split}.index.npz" for split in SPLITS[1:]],
+        manifest=f"{RUN}/data/{CONTROL}/manifest.json",
+        provenance=f"{RECORDS}/prepare/{CONTROL}.json",
+    log:
+        f"{LOGS}/prepare/{CONTROL}.log",
+    params:
+        name=CONTROL,
+        dataset=BENCH.control.dataset,
+        source=BENCH.control.source,
+        options=BENCH.control.options,
+        data_root=BENCH.data_root,
+        image_size=BENCH.image_size,
+        train_short_side=BENCH.train_short_side,
+        split=dict(BENCH.split),
+        parts=SPLITS[1:],
+        code=source_code(BENCH.control.dataset),

@@ -12,9 +12,17 @@ rule pretrained:
             if path
         ],
     output:
-        clip=PRETRAINED + "/clip.safetensors",
-        theta_0=PRETRAINED + "/theta.safetensors",
-        provenance=RECORDS + "/pretrained/{model}.json",
+        clip=f"{PRETRAINED}/clip.safetensors",
+        theta_0=f"{PRETRAINED}/theta.safetensors",
+        provenance=f"{RECORDS}/pretrained/{{model}}.json",
+    log:
+        f"{LOGS}/pretrained/{{model}}.log",
+    conda:
+        ENVIRONMENT
+    threads: cores("pretrained")
+    resources:
+        mem_mb=resource("pretrained", "mem_mb"),
+        runtime=resource("pretrained", "runtime"),
     params:
         architecture=architecture("architecture"),
         architectures=architecture("architectures"),
@@ -22,65 +30,57 @@ rule pretrained:
         weights=lambda wildcards: dict(BENCH.model(wildcards.model).weights),
         image_size=BENCH.image_size,
         code=code("pretrained"),
-    log:
-        LOGS + "/pretrained/{model}.log",
-    threads: cores("pretrained")
-    resources:
-        mem_mb=resource("pretrained", "mem_mb"),
-        runtime=resource("pretrained", "runtime"),
-    conda:
-        ENVIRONMENT
     script:
         "../workflow_scripts/pretrained.py"
 
 
 rule head:
     input:
-        clip=PRETRAINED + "/clip.safetensors",
-        manifest=DATA + "/manifest.json",
+        clip=f"{PRETRAINED}/clip.safetensors",
+        manifest=f"{DATA}/manifest.json",
     output:
-        head=RUN + "/{model}/heads/{task}.safetensors",
-        provenance=RECORDS + "/head/{model}/{task}.json",
+        head=f"{RUN}/{{model}}/heads/{{task}}.safetensors",
+        provenance=f"{RECORDS}/head/{{model}}/{{task}}.json",
+    log:
+        f"{LOGS}/head/{{model}}/{{task}}.log",
+    conda:
+        ENVIRONMENT
+    threads: cores("head")
+    resources:
+        mem_mb=resource("head", "mem_mb"),
+        runtime=resource("head", "runtime"),
     params:
         architecture=architecture("architecture"),
         architectures=architecture("architectures"),
         vocabulary=architecture("vocabulary"),
         code=code("head"),
-    log:
-        LOGS + "/head/{model}/{task}.log",
-    threads: cores("head")
-    resources:
-        mem_mb=resource("head", "mem_mb"),
-        runtime=resource("head", "runtime"),
-    conda:
-        ENVIRONMENT
     script:
         "../workflow_scripts/head.py"
 
 
 rule zero_shot:
     input:
-        theta_0=PRETRAINED + "/theta.safetensors",
-        heads=expand(RUN + "/{{model}}/heads/{task}.safetensors", task=[*TASKS, CONTROL]),
-        manifests=expand(DATA + "/manifest.json", task=[*TASKS, CONTROL]),
+        theta_0=f"{PRETRAINED}/theta.safetensors",
+        heads=expand(f"{RUN}/{{{{model}}}}/heads/{{task}}.safetensors", task=[*TASKS, CONTROL]),
+        manifests=expand(f"{DATA}/manifest.json", task=[*TASKS, CONTROL]),
         pictures=[path for task in [*TASKS, CONTROL] for path in stored(task, ["val", "test"])],
     output:
-        accuracy=PRETRAINED + "/accuracy.csv",
-        provenance=RECORDS + "/zero_shot/{model}.json",
+        accuracy=f"{PRETRAINED}/accuracy.csv",
+        provenance=f"{RECORDS}/zero_shot/{{model}}.json",
+    log:
+        f"{LOGS}/zero_shot/{{model}}.log",
+    conda:
+        ENVIRONMENT
+    threads: cores("evaluate")
+    resources:
+        mem_mb=resource("evaluate", "mem_mb"),
+        runtime=resource("evaluate", "runtime"),
+        gpu=resource("evaluate", "gpu"),
     params:
         architecture=architecture("architecture"),
         architectures=architecture("architectures"),
         evaluation={key: BENCH.evaluation[key] for key in ("batch_size", "precision")},
         tasks=[*TASKS, CONTROL],
         code=code("zero_shot"),
-    log:
-        LOGS + "/zero_shot/{model}.log",
-    threads: cores("evaluate")
-    resources:
-        mem_mb=resource("evaluate", "mem_mb"),
-        runtime=resource("evaluate", "runtime"),
-        gpu=resource("evaluate", "gpu"),
-    conda:
-        ENVIRONMENT
     script:
         "../workflow_scripts/zero_shot.py"

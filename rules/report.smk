@@ -4,16 +4,24 @@
 rule tables:
     input:
         single_task=[
-            *expand(PRETRAINED + "/accuracy.csv", model=MODELS),
-            *evaluated(MODE + "/single_task.csv"),
+            *expand(f"{PRETRAINED}/accuracy.csv", model=MODELS),
+            *evaluated(f"{MODE}/single_task.csv"),
         ],
-        addition=evaluated(MODE + "/addition/test.csv"),
-        negation=evaluated(MODE + "/negation/{task}/test.csv", task=TASKS),
-        grids=evaluated(MODE + "/disentanglement/{pair}.npz", pair=BENCH.pairs),
+        addition=evaluated(f"{MODE}/addition/test.csv"),
+        negation=evaluated(f"{MODE}/negation/{{task}}/test.csv", task=TASKS),
+        grids=evaluated(f"{MODE}/disentanglement/{{pair}}.npz", pair=BENCH.pairs),
     output:
-        tables=expand(RUN + "/tables/{name}.{suffix}", name=TABLES, suffix=["csv", "md", "tex"]),
-        findings=RUN + "/findings.md",
-        provenance=RECORDS + "/tables.json",
+        tables=expand(f"{RUN}/tables/{{name}}.{{suffix}}", name=TABLES, suffix=["csv", "md", "tex"]),
+        findings=f"{RUN}/findings.md",
+        provenance=f"{RECORDS}/tables.json",
+    log:
+        f"{LOGS}/tables.log",
+    conda:
+        ENVIRONMENT
+    threads: cores("report")
+    resources:
+        mem_mb=resource("report", "mem_mb"),
+        runtime=resource("report", "runtime"),
     params:
         grids=[[model, mode] for model, _, mode, _ in PAIR_KEYS],
         tasks=TASKS,
@@ -21,64 +29,56 @@ rule tables:
         control_floor=BENCH.evaluation["control_floor"],
         search_space=SEARCH_SPACE,
         code=code("tables"),
-    log:
-        LOGS + "/tables.log",
-    threads: cores("report")
-    resources:
-        mem_mb=resource("report", "mem_mb"),
-        runtime=resource("report", "runtime"),
-    conda:
-        ENVIRONMENT
     script:
         "../workflow_scripts/tables.py"
 
 
 rule figures:
     input:
-        single_task=evaluated(MODE + "/single_task.csv"),
-        sweeps=evaluated(MODE + "/addition/sweep_val.csv"),
-        choices=evaluated(MODE + "/addition/choice.json"),
+        single_task=evaluated(f"{MODE}/single_task.csv"),
+        sweeps=evaluated(f"{MODE}/addition/sweep_val.csv"),
+        choices=evaluated(f"{MODE}/addition/choice.json"),
         logs=expand(
-            MODE + "/{task}/training_log.csv", model=MODELS, seed=BENCH.seeds, mode=BENCH.trained_modes, task=TASKS
+            f"{MODE}/{{task}}/training_log.csv", model=MODELS, seed=BENCH.seeds, mode=BENCH.trained_modes, task=TASKS
         ),
     output:
-        figures=expand(RUN + "/figures/{name}.{suffix}", name=FIGURES, suffix=["pdf", "png"]),
-        provenance=RECORDS + "/figures.json",
+        figures=expand(f"{RUN}/figures/{{name}}.{{suffix}}", name=FIGURES, suffix=["pdf", "png"]),
+        provenance=f"{RECORDS}/figures.json",
+    log:
+        f"{LOGS}/figures.log",
+    conda:
+        ENVIRONMENT
+    threads: cores("report")
+    resources:
+        mem_mb=resource("report", "mem_mb"),
+        runtime=resource("report", "runtime"),
     params:
         evaluated=[list(key) for key in product(MODELS, BENCH.seeds, BENCH.modes)],
         trained=[list(key) for key in product(MODELS, BENCH.seeds, BENCH.trained_modes, TASKS)],
         tasks=TASKS,
         modes=list(BENCH.modes),
         code=code("figures"),
-    log:
-        LOGS + "/figures.log",
-    threads: cores("report")
-    resources:
-        mem_mb=resource("report", "mem_mb"),
-        runtime=resource("report", "runtime"),
-    conda:
-        ENVIRONMENT
     script:
         "../workflow_scripts/figures.py"
 
 
 rule heatmap_figures:
     input:
-        grids=evaluated(MODE + "/disentanglement/{pair}.npz", pair=BENCH.pairs),
+        grids=evaluated(f"{MODE}/disentanglement/{{pair}}.npz", pair=BENCH.pairs),
     output:
-        figures=expand(RUN + "/figures/disentanglement_{model}.{suffix}", model=MODELS, suffix=["pdf", "png"]),
-        provenance=RECORDS + "/heatmap_figures.json",
-    params:
-        grids=[[model, mode, pair] for model, _, mode, pair in PAIR_KEYS],
-        search_space=SEARCH_SPACE,
-        code=code("figures"),
+        figures=expand(f"{RUN}/figures/disentanglement_{{model}}.{{suffix}}", model=MODELS, suffix=["pdf", "png"]),
+        provenance=f"{RECORDS}/heatmap_figures.json",
     log:
-        LOGS + "/heatmap_figures.log",
+        f"{LOGS}/heatmap_figures.log",
+    conda:
+        ENVIRONMENT
     threads: cores("report")
     resources:
         mem_mb=resource("report", "mem_mb"),
         runtime=resource("report", "runtime"),
-    conda:
-        ENVIRONMENT
+    params:
+        grids=[[model, mode, pair] for model, _, mode, pair in PAIR_KEYS],
+        search_space=SEARCH_SPACE,
+        code=code("figures"),
     script:
         "../workflow_scripts/figures.py"

@@ -1,7 +1,5 @@
 """Task addition: one alpha for the sum of all task vectors, chosen on validation, then tested."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 

@@ -10,7 +10,7 @@ import difflib
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import jsonschema
@@ -43,7 +43,7 @@ class Task:
     dataset: str
     source: str | None = None
     epochs: int | None = None
-    options: Mapping[str, object] | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _explain(error: jsonschema.ValidationError) -> str:
         missing = [name for name in error.validator_value if name not in error.instance]
         return f"{key}: {', '.join(missing)} is missing; add it (config.yaml shows every key)"
     if error.validator == "oneOf":
-        return f"{key}: got {error.instance!r}, expected either {{file}} or {{repository, revision, filename}}"
+        return f"{key}: got {error.instance!r}, expected either {{file}} or {{repository, revision, filename, sha256}}"
     return f"{key}: got {error.instance!r}, expected {_expected(error)}"
 
 
@@ -192,15 +192,16 @@ def _absent_files(config: Mapping[str, object]):
 
 
 _OPTIONS = {
+    # data set: (needed options, known options)
     "drawn": ({"picture", "train", "test", "seed"}, {"picture", "train", "test", "seed"}),
     "sklearn_digits": ({"test", "seed"}, {"test", "seed"}),
-    "image_folder": ({"path", "templates"}, {"path", "templates", "expected_counts"}),
+    "image_folder": ({"path", "templates"}, {"path", "templates", "class_names", "expected_counts"}),
 }
 
 
 def _wrong_sources(config: Mapping[str, object]):
     for key, task in [*((f"tasks[{i}]", t) for i, t in enumerate(config["tasks"])), ("control", config["control"])]:
-        required, known = _OPTIONS.get(task["dataset"], (set(), {"expected_counts", "revision", "folder"}))
+        required, known = _OPTIONS.get(task["dataset"], (set(), {"expected_counts", "revision", "label_order"}))
         options = task.get("options", {})
         for name in sorted(options.keys() - known):
             yield _unknown(f"{key}.options", name, sorted(known))

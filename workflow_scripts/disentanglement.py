@@ -1,7 +1,5 @@
 """The disentanglement error of pairs of tasks on a grid of two scaling coefficients."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 

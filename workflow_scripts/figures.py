@@ -1,7 +1,5 @@
 """Draw the run's figures: heatmaps, scatters, alpha sweeps and loss curves, as PDF and PNG."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

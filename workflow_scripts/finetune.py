@@ -1,7 +1,5 @@
 """Fine-tune one model on one task in one mode."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Build the zero-shot head of one task from the pre-trained text tower."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Task negation: forget one task, f(theta_0 - alpha tau_t), while the control task keeps its accuracy."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 

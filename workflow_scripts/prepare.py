@@ -1,8 +1,6 @@
 """Prepare one task: read its source, check it, split it, store decoded pictures and a manifest."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -24,18 +22,20 @@ def main(
     image_size: int,
     train_short_side: int | None,
     split: Mapping[str, object],
+    parts: Sequence[str],
 ) -> None:
-    """Write {fit,val,test}.images.bin and .index.npz, then manifest.json, to `folder`."""
-    raw = datasets.open_task(dataset, source or "folder", root=root, options=options)
+    """Write .images.bin and .index.npz of the wanted parts (fit, val, test), then manifest.json, to `folder`."""
+    raw = _open(dataset, source, root, options)
     fit, val = _fit_and_validation(raw, split)
     crop = partial(augment.evaluation_crop, size=image_size)
-    parts = {
+    known = {
         "fit": (raw.train, fit, partial(_at_most, short_side=train_short_side)),
         "val": (raw.val or raw.train, val, crop),
         "test": (raw.test, np.arange(len(raw.test)), crop),
     }
     entries = {}
-    for part, (rows_of, rows, transform) in parts.items():
+    for part in parts:
+        rows_of, rows, transform = known[part]
         bar = partial(adapter.progress, total=len(rows), what=f"{name} {part}", unit="image")
         entries[part] = prepared.write(folder, part, rows_of, rows, crop=transform, progress=bar)
     atomic.write_json(
@@ -54,10 +54,18 @@ def main(
     )
 
 
+def _open(dataset: str, source: str | None, root: Path, options: Mapping[str, object]):
+    if dataset == "image_folder":
+        rest = {key: value for key, value in options.items() if key != "path"}
+        return datasets.open_task(dataset, "folder", root=root / options["path"], options=rest)
+    return datasets.open_task(dataset, source or "code", root=root, options=options)
+
+
 def _fit_and_validation(raw, split: Mapping[str, object]) -> tuple[np.ndarray, np.ndarray]:
     if raw.val is not None:
         return np.arange(len(raw.train)), np.arange(len(raw.val))
-    return splits.fit_and_validation(len(raw.train), **split)
+    fit, val = splits.fit_and_validation(len(raw.train), **split)
+    return np.sort(fit), np.sort(val)  # in the source's order, in which files are read fastest
 
 
 def _at_most(picture: Image.Image, short_side: int | None) -> Image.Image:
@@ -73,7 +81,7 @@ if __name__ == "__main__":
         params = snakemake.params  # noqa: F821
         main(
             Path(snakemake.output.manifest).parent,  # noqa: F821
-            name=snakemake.wildcards.task,  # noqa: F821
+            name=params.name,
             dataset=params.dataset,
             source=params.source,
             root=Path(params.data_root),
@@ -81,4 +89,5 @@ if __name__ == "__main__":
             image_size=params.image_size,
             train_short_side=params.train_short_side,
             split=params.split,
+            parts=params.parts,
         )

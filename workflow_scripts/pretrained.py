@@ -1,11 +1,10 @@
 """Bring a model's pre-trained weights: the whole CLIP for the heads, and theta_0, its visual tower."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 
 from lib import checkpoints, clip_encoder
+from lib.provenance import file_digest
 from workflow_scripts import adapter
 
 
@@ -34,7 +33,13 @@ def _local_file(weights: Mapping[str, str]) -> str:
         return weights["file"]
     from lib.datasets import hub_file
 
-    return str(hub_file(weights["repository"], weights["filename"], revision=weights["revision"]))
+    file = hub_file(weights["repository"], weights["filename"], revision=weights["revision"])
+    if file_digest(file) != weights["sha256"]:
+        raise ValueError(
+            f"{file} has sha256 {file_digest(file)}, expected {weights['sha256']} (weights.sha256 of the configuration). "
+            "Delete it and run again; if the repository really holds other bytes, correct revision and sha256."
+        )
+    return str(file)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """Accuracy of each task's own fine-tuned model, theta_0 + tau_t."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

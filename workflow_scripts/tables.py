@@ -1,7 +1,5 @@
 """Collect all accuracies into the run's tables: csv, Markdown and LaTeX; and the findings."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -81,7 +79,7 @@ if __name__ == "__main__":
         keys = [tuple(key) for key in params.grids]
         by_key = {key: [path for k, path in zip(keys, inputs.grids, strict=True) if k == key] for key in keys}
         main(
-            Path(snakemake.output.addition).parent,  # noqa: F821
+            Path(snakemake.output.findings).parent / "tables",  # noqa: F821
             Path(snakemake.output.findings),  # noqa: F821
             single_task=inputs.single_task,
             addition=inputs.addition,

@@ -1,7 +1,5 @@
 """Extract one task vector, tau = theta - theta_0."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from lib import checkpoints

@@ -1,7 +1,5 @@
 """Accuracy of the pre-trained model on every task and on the control task."""
 
-from __future__ import annotations
-
 from workflow_scripts import adapter
 from workflow_scripts.evaluation import Evaluation, open_evaluation, write_table
 

@@ -1,0 +1,136 @@
+"""The encoder as a function against open_clip's own modules; heads; modes; precision."""
+
+import open_clip
+import pytest
+import torch
+
+from lib import clip_encoder, heads, modes
+from lib.clip_encoder import EncoderError
+
+TINY = {
+    "embed_dim": 16,
+    "quick_gelu": True,
+    "vision_cfg": {"image_size": 16, "patch_size": 8, "width": 32, "layers": 2, "head_width": 16},
+    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1},
+}
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    return open_clip.CLIP(**TINY).eval()
+
+
+@pytest.fixture
+def encoder(model):
+    mean, std = open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD
+    return clip_encoder.ImageEncoder(model.visual, 16, mean, std)
+
+
+@pytest.fixture
+def pictures():
+    return torch.randint(0, 256, (5, 16, 16, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+def test_input_equals_open_clips_transform(encoder, pictures):
+    from PIL import Image
+
+    transform = open_clip.image_transform(16, is_train=False)
+    expected = torch.stack([transform(Image.fromarray(picture.numpy())) for picture in pictures])
+    assert torch.equal(encoder.normalised(pictures), expected)
+
+
+def test_encode_equals_open_clips_forward(model, encoder, pictures):
+    theta = clip_encoder.tower_parameters(model)
+    with torch.no_grad():
+        expected = model.encode_image(encoder.normalised(pictures))
+    torch.testing.assert_close(encoder.encode(theta, pictures), expected, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(encoder.call_tower(theta, encoder.normalised(pictures)), expected)
+
+
+def test_encode_and_its_gradient_need_no_parameters_of_the_module(model, pictures):
+    bare = clip_encoder.image_encoder("ViT-B-32-quickgelu")
+    assert all(parameter.is_meta for parameter in bare.tower.parameters())
+    assert bare.image_size == 224
+
+
+def test_an_activation_that_the_weights_do_not_want_is_refused(model):
+    clip_encoder.require_activation(model.visual, "quick_gelu")
+    with pytest.raises(EncoderError, match="uses QuickGELU, but its weights want GELU"):
+        clip_encoder.require_activation(model.visual, "gelu")
+    plain = open_clip.CLIP(**{**TINY, "quick_gelu": False})
+    with pytest.raises(EncoderError, match="suffix -quickgelu"):
+        clip_encoder.require_activation(plain.visual, "quick_gelu")
+
+
+def test_unknown_architectures_and_misfitting_weights_are_refused(tmp_path):
+    with pytest.raises(EncoderError, match="list_models"):
+        clip_encoder.image_encoder("ViT-Z-99")
+    from safetensors.torch import save_file
+
+    save_file({"proj": torch.zeros(2)}, tmp_path / "w.safetensors")
+    with pytest.raises(EncoderError, match="does not fit the architecture 'ViT-B-32-quickgelu'"):
+        clip_encoder.load_clip("ViT-B-32-quickgelu", tmp_path / "w.safetensors")
+
+
+def test_head_equals_open_clips_classifier_times_the_logit_scale(model):
+    names, templates = ["cat", "dog", "ox"], ["a photo of a {}.", "a drawing of a {}."]
+    tokenizer = open_clip.get_tokenizer("ViT-B-32")
+    columns = open_clip.build_zero_shot_classifier(model, tokenizer, names, templates)
+    head = heads.zero_shot_head(model, tokenizer, names, templates)
+    torch.testing.assert_close(head, model.logit_scale.exp().detach() * columns.T)
+    torch.testing.assert_close(head.norm(dim=1), model.logit_scale.exp().detach().expand(3))
+
+
+def test_head_by_hand(model):
+    tokenizer = open_clip.get_tokenizer("ViT-B-32")
+    texts = [model.encode_text(tokenizer([t.format("cat")]), normalize=True) for t in ("a {}", "the {}")]
+    mean = torch.stack(texts).mean(0).squeeze()
+    expected = model.logit_scale.exp() * mean / mean.norm()
+    torch.testing.assert_close(heads.zero_shot_head(model, tokenizer, ["cat"], ["a {}", "the {}"])[0], expected.detach())
+
+
+@pytest.mark.parametrize("templates", [[], ["a photo"]])
+def test_templates_without_a_place_for_the_name_are_refused(model, templates):
+    with pytest.raises(ValueError, match="templates need a {}"):
+        heads.zero_shot_head(model, open_clip.get_tokenizer("ViT-B-32"), ["cat"], templates)
+
+
+def test_logits_are_scaled_cosines():
+    head = torch.tensor([[10.0, 0.0], [0.0, 10.0]])
+    torch.testing.assert_close(heads.logits(torch.tensor([[3.0, 4.0]]), head), torch.tensor([[6.0, 8.0]]))
+
+
+def trainable(architecture, mode):
+    tower = clip_encoder.image_encoder(architecture).tower
+    sizes = {name: value.numel() for name, value in tower.named_parameters()}
+    return sum(sizes[name] for name in modes.get(mode).trained(sizes))
+
+
+@pytest.mark.parametrize(
+    ("architecture", "mode", "parameters"),
+    [
+        ("ViT-B-32-quickgelu", "standard", 87_849_216),
+        ("ViT-B-32-quickgelu", "linear", 87_849_216),
+        ("ViT-B-32-quickgelu", "linear-2", 12 * 4 * 768**2),
+        ("ViT-L-14-quickgelu", "linear-2", 24 * 4 * 1024**2),
+    ],
+)
+def test_trained_parameters_of_the_papers_models(architecture, mode, parameters):
+    assert trainable(architecture, mode) == parameters
+
+
+def test_posthoc_owns_no_checkpoints():
+    assert modes.get("posthoc").vectors_of == "standard" and not modes.get("posthoc").owns_checkpoints
+    with pytest.raises(ValueError, match="known modes: standard, posthoc, linear, linear-2"):
+        modes.get("nonlinear")
+
+
+def test_precision_is_set_inside_the_block_only():
+    before = torch.get_float32_matmul_precision()
+    with clip_encoder.precision("bf16", "cpu"):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype is torch.bfloat16
+    assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype is torch.float32
+    assert torch.get_float32_matmul_precision() == before
+    with pytest.raises(EncoderError, match="float32, tf32, bf16"), clip_encoder.precision("fp8", "cpu"):
+        pass

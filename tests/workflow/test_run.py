@@ -1,0 +1,162 @@
+"""The whole workflow on a tiny benchmark: it ends, does nothing twice, and reruns exactly what a change touches."""
+
+import hashlib
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from safetensors.numpy import load_file
+
+from tests.workflow.conftest import ROOT, drawn, planned, run_snakemake
+
+MODE = "results/tiny/tiny/seed0"
+
+
+def test_every_table_has_its_columns(finished):
+    columns = {
+        "single_task": ["model", "seed", "mode", "task", "split", "accuracy", "n"],
+        "addition": ["model", "seed", "mode", "alpha", "absolute", "normalized"],
+        "addition_per_task": ["model", "seed", "mode", "alpha", "task", "accuracy", "normalized"],
+        "negation": ["model", "seed", "mode", "target", "control"],
+        "negation_per_task": ["model", "seed", "mode", "task", "alpha", "target", "control"],
+    }
+    for name, expected in columns.items():
+        frame = pd.read_csv(finished / f"results/tiny/tables/{name}.csv")
+        assert sorted(frame.columns) == sorted(expected), name
+        numbers = frame.select_dtypes("float").drop(columns=["seed", "alpha", "normalized"], errors="ignore")
+        assert ((numbers >= 0) & (numbers <= 1)).all(axis=None)
+        assert (finished / f"results/tiny/tables/{name}.md").read_text().count("|") > 10
+        assert r"\toprule" in (finished / f"results/tiny/tables/{name}.tex").read_text()
+    assert set(pd.read_csv(finished / "results/tiny/tables/single_task.csv")["mode"]) == {
+        "pretrained", "standard", "posthoc", "linear", "linear-2"
+    }  # fmt: skip
+
+
+def test_the_tables_follow_from_the_files_below_them(finished):
+    added = pd.read_csv(finished / "results/tiny/tables/addition.csv").set_index("mode")
+    single = pd.read_csv(finished / "results/tiny/tables/single_task.csv")
+    for mode in ("standard", "posthoc", "linear", "linear-2"):
+        test = pd.read_csv(finished / MODE / mode / "addition/test.csv").set_index("task")
+        own = single[(single["mode"] == mode) & (single["split"] == "test")].set_index("task")["accuracy"]
+        assert added.loc[mode, "absolute"] == pytest.approx(test["accuracy"].mean())
+        assert added.loc[mode, "normalized"] == pytest.approx((test["accuracy"] / own).mean())
+        choice = json.loads((finished / MODE / mode / "addition/choice.json").read_text())
+        assert added.loc[mode, "alpha"] == choice["alpha"]
+
+
+def test_task_vectors_are_differences_and_linear_2_moves_attention_weights_only(finished):
+    theta_0 = load_file(finished / "results/tiny/tiny/pretrained/theta.safetensors")
+    for mode in ("standard", "linear", "linear-2"):
+        theta = load_file(finished / MODE / mode / "Signs/theta.safetensors")
+        tau = load_file(finished / MODE / mode / "Signs/tau.safetensors")
+        assert all(np.array_equal(tau[name], theta[name] - theta_0[name]) for name in theta_0)
+        moved = {name.rpartition("attn.")[2] for name in tau if np.any(tau[name])}
+        assert (moved == {"in_proj_weight", "out_proj.weight"}) == (mode == "linear-2")
+    assert not (finished / MODE / "posthoc/Signs").exists()
+
+
+def test_the_heatmap_is_zero_where_it_must_be(finished):
+    for mode in ("standard", "posthoc", "linear"):
+        grid = np.load(finished / MODE / mode / "disentanglement/Scenes--Signs.npz")
+        zero = grid["alphas"].tolist().index(0)
+        assert (grid["error_a"][:, zero] == 0).all() and (grid["error_b"][zero, :] == 0).all()
+        assert grid["error_a"].shape == (3, 3)
+
+
+def test_a_number_leads_back_to_data_weights_code_and_seed(finished):
+    record = json.loads((finished / "results/tiny/provenance/addition/tiny/seed0/linear.json").read_text())
+    assert record["wildcards"] == {"model": "tiny", "seed": "0", "mode": "linear"}
+    for path, digest in {**record["inputs"], **record["outputs"]}.items():
+        assert hashlib.sha256((finished / path).read_bytes()).hexdigest() == digest
+    assert any(path.endswith("linear/Signs/tau.safetensors") for path in record["inputs"])
+    assert record["versions"]["torch"] and "commit" in record["code"] and len(record["params"]["code"]) == 16
+    manifest = json.loads((finished / "results/tiny/data/Signs/manifest.json").read_text())
+    assert manifest["splits"]["fit"]["n"] == 96 and manifest["splits"]["val"]["n"] == 64
+    assert len(manifest["splits"]["test"]["index_label_sha256"]) == 64
+
+
+def test_a_second_run_does_nothing(finished, config):
+    done = run_snakemake(finished, "--cores", "2", config=config)
+    assert done.returncode == 0 and "Nothing to be done" in done.stdout
+
+
+def test_a_value_of_the_heatmaps_alone_reruns_the_heatmaps_and_what_shows_them(finished, config):
+    config["disentanglement"]["pictures"] = 10
+    assert planned(finished, config) == {"disentanglement": 4, "heatmap_figures": 1, "tables": 1}
+
+
+def test_a_further_task_leaves_the_others_fine_tuning_alone(finished, config):
+    config["tasks"].append(drawn("Vehicles", "vehicles", epochs=1))
+    jobs = planned(finished, config)
+    assert jobs["finetune"] == 3 and jobs["prepare"] == 1 and jobs["head"] == 1  # one a mode
+    assert jobs["task_vector"] == 3 and jobs["negation"] == 4 and jobs["addition"] == 4
+    assert "disentanglement" not in jobs and "pretrained" not in jobs
+
+
+def test_a_further_seed_runs_beside_the_first(finished, config):
+    config["seeds"] = [0, 1]
+    jobs = planned(finished, config)
+    assert jobs["finetune"] == 6 and "prepare" not in jobs and "head" not in jobs and "zero_shot" not in jobs
+
+
+def test_a_learning_rate_reruns_its_own_mode(finished, config):
+    config["finetune"]["learning_rate"]["linear"] = 0.002
+    jobs = planned(finished, config)
+    assert jobs["finetune"] == 2 and jobs["addition"] == 1 and jobs["negation"] == 2
+
+
+def test_values_that_no_result_depends_on_rerun_nothing(finished, config):
+    config["finetune"]["save_every_seconds"] = 5
+    config["device"] = "auto"
+    config["resources"]["finetune"]["mem_mb"] = 3000
+    assert planned(finished, config) == {}
+
+
+def test_results_do_not_depend_on_the_order_of_jobs(finished, benchmark, tmp_path):
+    """A run from nothing on one core gives the same bytes in every table."""
+    done = run_snakemake(tmp_path, "--cores", "1", config={**benchmark, "modes": ["standard", "linear"]})
+    assert done.returncode == 0, done.stdout[-3000:]
+    for mode in ("standard", "linear"):
+        for name in ("addition/test.csv", "single_task.csv", "Signs/tau.safetensors"):
+            ours, theirs = (folder / MODE / mode / name for folder in (finished, tmp_path))
+            assert ours.read_bytes() == theirs.read_bytes(), name
+
+
+def test_the_papers_configuration_plans_without_data(tmp_path):
+    jobs = planned(tmp_path, yaml.safe_load((ROOT / "config.yaml").read_text()))
+    models, modes, tasks = 3, 4, 8
+    assert jobs == {
+        "prepare": tasks + 1,
+        "pretrained": models,
+        "head": models * (tasks + 1),
+        "zero_shot": models,
+        "finetune": models * 3 * tasks,  # post-hoc linearization trains nothing
+        "task_vector": models * 3 * tasks,
+        "single_task": models * modes,
+        "addition": models * modes,
+        "negation": models * modes * tasks,
+        "disentanglement": models * modes,
+        "heatmap_figures": 1,
+        "figures": 1,
+        "tables": 1,
+    }
+
+
+def test_lint_and_format_are_clean():
+    import subprocess
+    import sys
+
+    tool = [sys.executable, "-m", "snakefmt", "--check", "--line-length", "120"]
+    formatted = subprocess.run([*tool, "Snakefile", "rules"], cwd=ROOT, capture_output=True, text=True)
+    assert formatted.returncode == 0, formatted.stderr
+    linted = subprocess.run([sys.executable, "-m", "snakemake", "--lint"], cwd=ROOT, capture_output=True, text=True)
+    assert linted.returncode == 0, linted.stdout + linted.stderr
+
+
+@pytest.fixture(autouse=True)
+def _no_leftovers(finished):
+    yield
+    shutil.rmtree(finished / ".snakemake/scripts", ignore_errors=True)
