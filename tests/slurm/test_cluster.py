@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROBE = ROOT / "tests/slurm/probe/Snakefile"
 ITEMS = ("a", "b", "c")
 KINDS = ("cpu", "gpu")
+TWO = ("results/resumable/a.txt", "results/resumable/b.txt")
 # Slurm looks at time limits twice a minute: the signal comes 15 to 45 s after the start of the job
 STEPS_OVER_A_MINUTE = 90
 
@@ -102,17 +103,17 @@ def test_an_unknown_account_is_refused_with_the_known_ones_named(probe, short_of
 
 
 def test_a_cancelled_job_saves_its_state_and_goes_on_from_it(probe, short_of_time):
-    workflow = probe("long")
+    workflow = probe(*TWO)
     job = faults.cancel_job(workflow, "resumable", has_started(workflow))
     assert events(workflow, item_of(job)) == ["started", "terminated", "saved", "started", "finished"]
-    assert is_complete(workflow, 20)
+    assert is_complete(workflow, 20, ("a", "b"))
 
 
 def test_after_a_kill_of_snakemake_the_jobs_go_on_from_their_state(probe, short_of_time):
-    workflow = probe("long")
+    workflow = probe(*TWO)
     job = faults.kill_snakemake(workflow, "resumable", has_started(workflow))
     assert events(workflow, item_of(job)) == ["started", "terminated", "saved", "started", "finished"]
-    assert is_complete(workflow, 20)
+    assert is_complete(workflow, 20, ("a", "b"))
 
 
 def test_over_its_time_limit_a_job_saves_its_state_and_goes_on_from_it(short_of_time: Run):
