@@ -19,7 +19,8 @@ class Style:
     turn: degrees, either way. zoom: factor. offset: largest offset in sides. mirror: chance of a
     mirror image. contrast: factor about the picture's mean level. light: largest change of
     brightness, cast: of single channels, both in levels of 255. blur: radius in pixels. noise: standard
-    deviation in levels. gray: chance of a picture without colour.
+    deviation in levels. gray: chance of a picture without colour. channels: which of red, green and blue (0, 1, 2)
+    is shown as red, as green and as blue: false colours, the same in every picture.
     """
 
     turn: float = 0.0
@@ -32,6 +33,7 @@ class Style:
     blur: Range = (0.0, 0.0)
     noise: Range = (0.0, 0.0)
     gray: float = 0.0
+    channels: tuple[int, int, int] = (0, 1, 2)
 
     def pose(self, rng: np.random.Generator) -> Pose:
         """A random pose within the ranges."""
@@ -42,7 +44,7 @@ class Style:
         """Blur, colour, contrast, light and noise: UInt8[SIDE, SIDE, 3]."""
         if self.blur[1] > 0:
             picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(*self.blur)))
-        levels = np.asarray(picture, dtype=np.float32)
+        levels = np.asarray(picture, dtype=np.float32)[:, :, list(self.channels)]
         if rng.random() < self.gray:
             levels = np.repeat(levels.mean(axis=2, keepdims=True), 3, axis=2)
         mean = levels.mean()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -63,109 +63,53 @@ _TASK_TEXTURES = {
     n: d for n, d in _TEXTURES.items() if n not in ("ringed", "marbled", "crosshatched", "bubbly", "wavy")
 }
 
+_FIELD = Style(contrast=(0.45, 0.85), light=30, cast=8, blur=(0.2, 0.6), noise=(3, 10))
+
 PICTURES: dict[str, Picture] = {
     "street_numbers": Picture(
         street_numbers(OTHER_FONTS),
         ("the digit {}", "a photo of the digit {}"),
-        Style(turn=10, zoom=(0.8, 1.05), offset=0.05, contrast=(0.4, 0.8), light=30, blur=(0.2, 0.7), noise=(4, 16)),
+        replace(_FIELD, turn=8, zoom=(0.85, 1.05), offset=0.04),
     ),
     "signs": Picture(
         SIGNS,
         ("a {} sign", "a photo of a {} sign"),
-        Style(
-            turn=12,
-            zoom=(0.62, 0.95),
-            offset=0.08,
-            contrast=(0.3, 0.7),
-            light=50,
-            cast=15,
-            blur=(0.4, 0.9),
-            noise=(6, 18),
-        ),
+        replace(_FIELD, turn=10, zoom=(0.65, 0.95), offset=0.06, channels=(1, 0, 2)),
     ),
     "textures": Picture(
         _TASK_TEXTURES,
         ("a {} texture", "a photo of a {} texture"),
-        Style(turn=180, zoom=(0.6, 1.1), offset=0.3, contrast=(0.4, 0.8), light=30, blur=(0.2, 0.7), noise=(8, 22)),
+        replace(_FIELD, turn=180, zoom=(0.6, 0.9), offset=0.3),
     ),
     "land_use": Picture(
         LAND_USE,
         ("a satellite photo of {}", "{} seen from above"),
-        Style(
-            turn=180,
-            zoom=(0.6, 0.95),
-            mirror=0.5,
-            contrast=(0.4, 0.8),
-            light=30,
-            cast=35,
-            blur=(0.3, 0.8),
-            noise=(5, 15),
-        ),
+        replace(_FIELD, turn=180, zoom=(0.6, 0.95), mirror=0.5, cast=15, channels=(1, 2, 0)),
     ),
     "aerial": Picture(
         AERIAL,
         ("an aerial photo of a {}", "a {} seen from above"),
-        Style(
-            turn=180,
-            zoom=(0.6, 0.95),
-            offset=0.1,
-            contrast=(0.4, 0.8),
-            light=30,
-            cast=35,
-            blur=(0.3, 0.8),
-            noise=(5, 15),
-        ),
+        replace(_FIELD, turn=180, zoom=(0.6, 0.95), offset=0.08, mirror=0.5, gray=1.0),
     ),
     "scenes": Picture(
         SCENES,
         ("a view of a {}", "a photo of a {}"),
-        Style(
-            turn=12,
-            zoom=(0.9, 1.3),
-            offset=0.12,
-            mirror=0.5,
-            contrast=(0.3, 0.7),
-            light=40,
-            cast=40,
-            blur=(0.4, 0.9),
-            noise=(8, 20),
-            gray=0.4,
-        ),
+        replace(_FIELD, turn=10, zoom=(0.8, 1.2), offset=0.08, mirror=0.5, cast=25, gray=0.7),
     ),
     "vehicles": Picture(
         VEHICLES,
         ("a {}", "a photo of a {}"),
-        Style(
-            turn=15,
-            zoom=(0.65, 1.0),
-            offset=0.1,
-            mirror=0.5,
-            contrast=(0.3, 0.7),
-            light=40,
-            cast=20,
-            blur=(0.3, 0.8),
-            noise=(8, 20),
-        ),
-        contrast=150.0,
+        replace(_FIELD, turn=12, zoom=(0.62, 0.9), offset=0.06, mirror=0.5),
     ),
     "objects": Picture(
         OBJECTS,
         ("a {}", "a photo of a {}"),
-        Style(
-            turn=15,
-            zoom=(0.75, 1.0),
-            offset=0.06,
-            mirror=0.5,
-            contrast=(0.5, 0.9),
-            light=25,
-            blur=(0.0, 0.6),
-            noise=(4, 12),
-        ),
+        replace(_FIELD, turn=20, zoom=(0.6, 0.9), offset=0.06, mirror=0.5),
     ),
     "letters": Picture(
         letters(OTHER_FONTS),
         ("the letter {}", "a photo of the letter {}"),
-        Style(turn=15, zoom=(0.7, 1.0), offset=0.06, contrast=(0.5, 0.9), light=30, blur=(0.0, 0.6), noise=(4, 12)),
+        replace(_FIELD, turn=15, zoom=(0.7, 1.0), offset=0.06),
     ),
 }
 

@@ -1,0 +1,115 @@
+"""Contrastive pre-training on a tiny CLIP, and the weights that ship with the repository."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from open_clip.tokenizer import SimpleTokenizer
+from open_clip.transformer import QuickGELU
+
+from lib import checkpoints, pretrain
+from lib.drawn.captioned import all_captions, draw_captioned
+from lib.drawn.vocabulary import learn_merges
+
+SHIPPED = Path(__file__).parents[2] / "demo" / "clip"
+TINY = {
+    "embed_dim": 16,
+    "quick_gelu": True,
+    "vision_cfg": {"image_size": 32, "patch_size": 16, "width": 32, "layers": 1, "head_width": 16},
+    "text_cfg": {"context_length": 16, "vocab_size": 1072, "width": 32, "heads": 2, "layers": 1},
+}
+RECIPE = pretrain.Recipe(
+    steps=12, batch_size=16, peak_rate=3e-3, warmup=2, weight_decay=0.1, max_gradient_norm=1.0, seed=1
+)
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return SimpleTokenizer(bpe_path=str(SHIPPED / "merges.txt.gz"), context_length=16)
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return draw_captioned(0, 0, 64)
+
+
+def weights(model):
+    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+
+def assert_equal(first, second):
+    assert first.keys() == second.keys()
+    for name, tensor in first.items():
+        assert torch.equal(tensor, second[name]), name
+
+
+def test_the_loss_falls(tokenizer, pictures):
+    recipe = replace(RECIPE, steps=40, peak_rate=5e-3)
+    log = pretrain.pretrain(pretrain.build(TINY, 1), tokenizer, pictures, recipe, log_every=10)
+    assert [row.step for row in log] == [10, 20, 30, 40]
+    assert log[-1].loss < log[0].loss - 0.1
+    assert all(0 <= row.correct <= 1 and 1 <= row.logit_scale <= 100.01 for row in log)
+
+
+def test_an_interrupted_run_ends_as_an_undisturbed_one(tokenizer, pictures, tmp_path):
+    whole, parts = pretrain.build(TINY, 1), pretrain.build(TINY, 1)
+    undisturbed = pretrain.pretrain(whole, tokenizer, pictures, RECIPE, log_every=5)
+    state = tmp_path / "state.pt"
+    pretrain.pretrain(parts, tokenizer, pictures, RECIPE, state=state, log_every=5, stop_after=7)
+    resumed = pretrain.build(TINY, 2)
+    log = pretrain.pretrain(resumed, tokenizer, pictures, RECIPE, state=state, log_every=5)
+    assert log == undisturbed
+    assert_equal(weights(resumed), weights(whole))
+
+
+def test_a_state_of_another_recipe_is_refused(tokenizer, pictures, tmp_path):
+    state = tmp_path / "state.pt"
+    pretrain.pretrain(pretrain.build(TINY, 1), tokenizer, pictures, RECIPE, state=state, stop_after=1)
+    with pytest.raises(ValueError, match="Delete it"):
+        other = replace(RECIPE, peak_rate=1e-3)
+        pretrain.pretrain(pretrain.build(TINY, 1), tokenizer, pictures, other, state=state)
+
+
+def test_threads_only_cut_the_batch(tokenizer, pictures):
+    models = [pretrain.build(TINY, 1).double() for _ in range(2)]
+    batch = pretrain.normalised(torch.from_numpy(pictures.images[:5])).double()
+    text = tokenizer(["a star", "a tree", "the digit one"])
+    gradients = []
+    for model, threads in zip(models, (1, 2), strict=True):
+        replicas = pretrain.Replicas(model, threads, bfloat16=False)
+        features = list(zip(*replicas.features(batch, text), strict=True))
+        replicas.backward(features, [tuple(2 * piece.detach() for piece in pair) for pair in features])
+        gradients.append({name: p.grad for name, p in model.named_parameters() if p.grad is not None})
+    assert gradients[0].keys() == gradients[1].keys()
+    for name, gradient in gradients[0].items():
+        torch.testing.assert_close(gradient, gradients[1][name], atol=1e-6, rtol=1e-5)
+
+
+def test_the_loss_is_the_cross_entropy_of_cosines():
+    features, captions = torch.eye(3)[[0, 1, 1]], torch.eye(3)[:2]
+    loss, correct = pretrain.contrastive_loss(features, captions, torch.tensor([0, 1, 0]), torch.tensor(2.0))
+    right, wrong = np.log(1 + np.exp(-2)), np.log(1 + np.exp(2))
+    np.testing.assert_allclose(loss, (2 * right + wrong) / 3, rtol=1e-6)
+    np.testing.assert_allclose(correct, 2 / 3, rtol=1e-6)
+
+
+def test_a_batch_depends_on_the_seed_and_the_step(pictures):
+    first, again, later = (pretrain.batch_of(pictures, RECIPE, step) for step in (3, 3, 4))
+    assert torch.equal(first[0], again[0]) and first[1] == again[1] and torch.equal(first[2], again[2])
+    assert not torch.equal(first[0], later[0])
+    images, captions, target = first
+    assert images.shape == (16, 32, 32, 3) and images.dtype == torch.uint8
+    assert len(set(captions)) == len(captions) and set(target.tolist()) == set(range(len(captions)))
+
+
+def test_shipped_weights_load_into_open_clip_and_match_the_vocabulary(tokenizer):
+    architecture = json.loads((SHIPPED / "ViT-demo-8.json").read_text())
+    model = pretrain.build(architecture, 0)
+    model.load_state_dict(checkpoints.load(SHIPPED / "clip.safetensors"), strict=True)
+    assert isinstance(model.visual.transformer.resblocks[0].mlp.gelu, QuickGELU)
+    assert model.vocab_size == tokenizer.vocab_size == len(learn_merges(all_captions())) + 514
+    assert (SHIPPED / "clip.safetensors").stat().st_size < 12e6
+    assert all(torch.isfinite(tensor).all() for tensor in model.state_dict().values())
