@@ -1,4 +1,5 @@
-"""CLIP's two image transforms: the evaluation crop, one picture at a time, and the random resized crop, a batch at once.
+"""CLIP's two image transforms: the evaluation crop, one picture at a time, and the random resized crop, a batch at
+once.
 
 The random crop follows open_clip's training transform (area 0.9 to 1, aspect 3/4 to 4/3, bicubic, no flip). Bicubic
 resizing is linear and separable, so a batch of crops of different sizes is two batched matrix products.
@@ -21,7 +22,9 @@ _TRIES = 10
 
 
 def evaluation_crop(picture: Image.Image, size: int) -> Image.Image:
-    """Resize the shorter side to `size` (bicubic), then crop the centre: `size` x `size`, as open_clip does in evaluation."""
+    """Resize the shorter side to `size` (bicubic), then crop the centre: `size` x `size`, as open_clip does in
+    evaluation.
+    """
     width, height = picture.size
     if width <= height:
         width, height = size, int(size * height / width)
@@ -35,8 +38,8 @@ def evaluation_crop(picture: Image.Image, size: int) -> Image.Image:
 def random_boxes(sizes: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """Crop boxes (top, left, height, width), Int64[b, 4], for pictures of `sizes` (height, width), Int64[b, 2].
 
-    torchvision's RandomResizedCrop: the first of ten draws (area uniform in SCALE, aspect log-uniform in RATIO) that fits;
-    else the largest centred box of an allowed aspect.
+    torchvision's RandomResizedCrop: the first of ten draws (area uniform in SCALE, aspect log-uniform in RATIO) that
+    fits; else the largest centred box of an allowed aspect.
     """
     heights, widths = sizes[:, :1], sizes[:, 1:]
     area = heights * widths * generator.uniform(*SCALE, (len(sizes), _TRIES))
@@ -69,7 +72,9 @@ def resized_crop(pictures: Tensor, boxes: Tensor, size: int) -> Tensor:
 
 
 def _bicubic_weights(start: Tensor, length: Tensor, *, frame: int, size: int) -> Tensor:
-    """Float32[b, size, frame]: output position i of each row as weights over the frame's positions (zero off the box)."""
+    """Float32[b, size, frame]: output position i of each row as weights over the frame's positions (zero off the
+    box).
+    """
     start, length = start.double()[:, None, None], length.double()[:, None, None]
     scale = length / size
     stretch = scale.clamp(min=1.0)

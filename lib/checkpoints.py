@@ -31,7 +31,7 @@ def load(path: str | os.PathLike, *, framework: str = "pt") -> dict:
     Raises CheckpointError if the file is missing, truncated or no safetensors file.
     """
     with _opened(path, framework) as file:
-        return {name: file.get_tensor(name) for name in file.keys()}
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
 
 
 def metadata(path: str | os.PathLike) -> dict[str, str]:

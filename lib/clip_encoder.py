@@ -26,8 +26,8 @@ class EncoderError(ValueError):
 class ImageEncoder:
     """The image tower of a CLIP without parameters of its own: they come with each call.
 
-    tower: open_clip's module, whose tensors are never read. mean, std: per channel, of pixels in [0, 1]. `f` below is the
-    embedding before L2 normalisation; logits are cosines with a head and so are not linear in theta.
+    tower: open_clip's module, whose tensors are never read. mean, std: per channel, of pixels in [0, 1]. `f` below
+    is the embedding before L2 normalisation; logits are cosines with a head and so are not linear in theta.
     """
 
     tower: nn.Module
@@ -90,7 +90,9 @@ def image_encoder(architecture: str, *, architectures: Path | None = None) -> Im
 
 
 def load_clip(architecture: str, weights: str | os.PathLike, *, architectures: Path | None = None) -> nn.Module:
-    """open_clip's whole CLIP, text tower included, with the weights of a local file. Raises EncoderError if they do not fit."""
+    """open_clip's whole CLIP, text tower included, with the weights of a local file. Raises EncoderError if they do
+    not fit.
+    """
     import open_clip
 
     _configuration(architecture, architectures)
@@ -113,7 +115,8 @@ def random_clip(architecture: str, *, seed: int, architectures: Path | None = No
 def require_activation(tower: nn.Module, activation: str) -> None:
     """Raise EncoderError unless every block of the tower uses `activation`, one of "quick_gelu" and "gelu".
 
-    OpenAI's weights were trained with QuickGELU; read into a GELU model they lose some four points on ImageNet in silence.
+    OpenAI's weights were trained with QuickGELU; read into a GELU model they lose some four points on ImageNet in
+    silence.
     """
     from open_clip.transformer import QuickGELU
 

@@ -45,7 +45,12 @@ def choose_addition(alphas: Sequence[float], scores: Sequence[float]) -> Choice:
 
 
 def choose_negation(
-    alphas: Sequence[float], target: Sequence[float], control: Sequence[float], *, control_pretrained: float, floor: float
+    alphas: Sequence[float],
+    target: Sequence[float],
+    control: Sequence[float],
+    *,
+    control_pretrained: float,
+    floor: float,
 ) -> Choice:
     """The alpha of the lowest target accuracy among those whose control accuracy is >= floor * control_pretrained.
 
@@ -58,7 +63,7 @@ def choose_negation(
             f"  alpha {a:.2f}: target {t:.4f}, control {c:.4f}" for a, t, c in zip(alphas, target, control, strict=True)
         )
         raise NoFeasibleAlpha(
-            f"no alpha keeps the control accuracy at {floor:.0%} of the pre-trained {control_pretrained:.4f}:\n{sweep}\n"
+            f"no alpha keeps the control at {floor:.0%} of the pre-trained {control_pretrained:.4f}:\n{sweep}\n"
             "Add smaller alphas to evaluation.alphas (0 always qualifies), or lower evaluation.control_floor."
         )
     best = min(allowed, key=lambda i: (target[i], alphas[i]))

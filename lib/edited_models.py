@@ -1,7 +1,7 @@
 """Predictions of many edited models at once: theta_0 + sum_j A[k, j] tau_j for k = 1, ..., K.
 
-A single-task model is one row, an alpha sweep 21 rows over one vector, a heatmap 400 rows over two. Features of a tangent model
-are affine in A, so one pass over the pictures gives all rows; a non-linear model needs a pass a row.
+A single-task model is one row, an alpha sweep 21 rows over one vector, a heatmap 400 rows over two. Features of a
+tangent model are affine in A, so one pass over the pictures gives all rows; a non-linear model needs a pass a row.
 """
 
 from __future__ import annotations

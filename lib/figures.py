@@ -9,14 +9,14 @@ import matplotlib
 
 matplotlib.use("Agg")
 
-import matplotlib.pyplot as plt  # noqa: E402
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
-from matplotlib.patches import Rectangle  # noqa: E402
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
-from lib import atomic  # noqa: E402
-from lib.modes import TITLES  # noqa: E402
+from lib import atomic
+from lib.modes import TITLES
 
 STYLE = {
     "font.size": 9,
@@ -32,7 +32,9 @@ _MARKERS = "os^DvP*X"
 
 
 def save(figure: Figure, stem: Path) -> None:
-    """Write `stem`.pdf and `stem`.png (200 dots an inch), each whole or not at all, without time stamps; close the figure."""
+    """Write `stem`.pdf and `stem`.png (200 dots an inch), each whole or not at all, without time stamps; close the
+    figure.
+    """
     for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", {"Software": None})):
         with atomic.whole(stem.with_suffix(suffix)) as temporary:
             figure.savefig(temporary, dpi=200, bbox_inches="tight", metadata=metadata)
@@ -47,7 +49,8 @@ def disentanglement(
 ) -> Figure:
     """Heatmaps of xi (Ortiz-Jimenez et al. 2023, Figs. 3 and 10): a row a mode, a column a pair, one colour scale.
 
-    grids: (mode, pair) -> (alphas Float[g], xi Float[g, g] with axes (a1, a2)); the red box is the search space of alpha.
+    grids: (mode, pair) -> (alphas Float[g], xi Float[g, g] with axes (a1, a2)); the red box is the search space of
+    alpha.
     """
     with plt.rc_context(STYLE):
         size = (2.3 * len(pairs) + 0.9, 2.3 * len(modes) + 0.2)
@@ -70,7 +73,9 @@ def disentanglement(
 
 
 def single_task_scatter(frame: pd.DataFrame, other: str, *, tasks: Sequence[str]) -> Figure:
-    """Test accuracy of non-linear fine-tuning against that of `other`, a point a task, a marker a model (Figs. 2 and 5)."""
+    """Test accuracy of non-linear fine-tuning against that of `other`, a point a task, a marker a model (Figs. 2 and
+    5).
+    """
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(3.6, 3.4), layout="constrained")
         test = frame[(frame["split"] == "test") & frame["task"].isin(tasks)]
@@ -92,7 +97,8 @@ def single_task_scatter(frame: pd.DataFrame, other: str, *, tasks: Sequence[str]
 
 
 def alpha_sweeps(sweeps: Mapping[str, pd.DataFrame], choices: Mapping[str, float], single: pd.DataFrame) -> Figure:
-    """Validation accuracy under addition against alpha: a panel a mode, a line a task, and their mean; the choice is dashed.
+    """Validation accuracy under addition against alpha: a panel a mode, a line a task, and their mean; the choice is
+    dashed.
 
     sweeps: mode -> (alpha, task, accuracy); single: (mode, task, accuracy) on validation, drawn at the right edge.
     """

@@ -101,7 +101,9 @@ def _disentanglement(model: str, xi: Mapping[str, float]):
             )
 
 
-def _compare(table: str, column: str, ours: pd.DataFrame, mode: str, other: str, claim: str, *, higher: bool) -> Finding:
+def _compare(
+    table: str, column: str, ours: pd.DataFrame, mode: str, other: str, claim: str, *, higher: bool
+) -> Finding:
     a, b = ours.loc[mode, column], ours.loc[other, column]
     paper = [_percent(papers.reported(table, _REFERENCE, who, column)) for who in (mode, other)]
     return Finding(

@@ -1,6 +1,7 @@
 """Fine-tuning of an image encoder against a frozen head: AdamW, warm-up and cosine, clipped gradients.
 
-Weight decay acts on theta itself in every mode, for the tangent model too, as in the released code of Ortiz-Jimenez et al. (2023).
+Weight decay acts on theta itself in every mode, for the tangent model too, as in the released code of Ortiz-Jimenez
+et al. (2023).
 """
 
 from __future__ import annotations
@@ -73,9 +74,10 @@ def finetune(
 ) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
     """Minimise the cross-entropy of head(model(theta, x)) over the parameters named in `trained`, from theta_0.
 
-    model: (theta, UInt8[b, s, s, 3]) -> Float[b, d], differentiable in theta; head: Float[C, d]. Returns theta (all names of theta_0)
-    and the log, rows of step, loss (mean since the last row), learning_rate, images_per_second. Raises Diverged if a loss is
-    not finite, Interrupted when keeper.stop() says so.
+    model: (theta, UInt8[b, s, s, 3]) -> Float[b, d], differentiable in theta; head: Float[C, d]. Returns theta (all
+    names of theta_0)
+    and the log, rows of step, loss (mean since the last row), learning_rate, images_per_second. Raises Diverged if a
+    loss is not finite, Interrupted when keeper.stop() says so.
     """
     run = _Run(model, theta_0, trained, head, data, recipe, keeper, all_reduce)
     run.restore()
@@ -130,7 +132,9 @@ class _Run:
         self.step, self.pictures = self.step + 1, self.pictures + rows
 
     def write_log_row(self) -> dict[str, float]:
-        """Append a row to the log. The losses leave the device here and nowhere else, so this is where they are checked."""
+        """Append a row to the log. The losses leave the device here and nowhere else, so this is where they are
+        checked.
+        """
         losses = torch.stack(self.losses).tolist()
         for step, loss in enumerate(losses, start=self.step - len(losses)):
             if not math.isfinite(loss):

@@ -1,4 +1,6 @@
-"""The frozen zero-shot head: text embeddings of the class names, times CLIP's logit scale (Radford et al. 2021, Sec. 3.1)."""
+"""The frozen zero-shot head: text embeddings of the class names, times CLIP's logit scale (Radford et al. 2021, Sec.
+3.1).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def zero_shot_head(model: nn.Module, tokenizer: Callable, class_names: Sequence[str], templates: Sequence[str]) -> Tensor:
+def zero_shot_head(
+    model: nn.Module, tokenizer: Callable, class_names: Sequence[str], templates: Sequence[str]
+) -> Tensor:
     """Float32[C, d]: exp(logit_scale) * unit(mean over templates of unit(text embedding)), a row a class.
 
     model: open_clip's CLIP with the *pre-trained* text tower. templates contain "{}". Raises ValueError for a

@@ -22,8 +22,8 @@ def _attention_weights(name: str) -> bool:
 class Mode:
     """One way to get and to use a task vector.
 
-    vectors_of: the mode whose checkpoints give tau. tangent: trained and evaluated as f_lin. trains: parameter name -> is it
-    trained. title: as the papers' tables name it.
+    vectors_of: the mode whose checkpoints give tau. tangent: trained and evaluated as f_lin. trains: parameter name
+    -> is it trained. title: as the papers' tables name it.
     """
 
     name: str
@@ -48,7 +48,9 @@ class Mode:
         return lambda theta, pictures: f_lin({n: theta[n] - theta_0[n] for n in theta_0}, pictures)
 
     def predictions(self, encoder, theta_0, taus, coefficients, batches, head):
-        """Int64[k, n]: classes predicted by the k models theta_0 + sum_j coefficients[k, j] tau_j; see `lib.edited_models`."""
+        """Int64[k, n]: classes predicted by the k models theta_0 + sum_j coefficients[k, j] tau_j; see
+        `lib.edited_models`.
+        """
         from lib import edited_models
 
         edited = edited_models.tangent_predictions if self.tangent else edited_models.nonlinear_predictions

@@ -50,7 +50,9 @@ class PreparedSplit:
         return frame
 
     def batches(self, size: int, rows: np.ndarray | None = None) -> Iterator[np.ndarray]:
-        """The pictures in order (or those of `rows`), UInt8[b, s, s, 3], `size` at a time; only for evaluation splits."""
+        """The pictures in order (or those of `rows`), UInt8[b, s, s, 3], `size` at a time; only for evaluation
+        splits.
+        """
         if not self.uniform:
             raise PreparedError("pictures of different sizes cannot be batched in order: is this the fit split?")
         source = self._view() if rows is None else self._view()[np.sort(rows)]
@@ -110,7 +112,7 @@ def read(folder: str | os.PathLike, split: str) -> PreparedSplit:
     expected = int((fields["height"] * fields["width"] * 3).sum())
     if images.stat().st_size != expected:
         raise PreparedError(
-            f"{images} has {images.stat().st_size} bytes, its index says {expected}: delete the folder and prepare again"
+            f"{images} has {images.stat().st_size} bytes, its index says {expected}: delete the folder, then run `prepare`"
         )
     return PreparedSplit(np.memmap(images, np.uint8, "r"), **fields)
 

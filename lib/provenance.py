@@ -12,7 +12,17 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-PACKAGES = ("torch", "torchvision", "open_clip_torch", "numpy", "pandas", "pillow", "safetensors", "snakemake", "matplotlib")
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "open_clip_torch",
+    "numpy",
+    "pandas",
+    "pillow",
+    "safetensors",
+    "snakemake",
+    "matplotlib",
+)
 
 
 @cache
@@ -52,10 +62,15 @@ def commit(root: Path) -> dict[str, object]:
     """The git commit of the project and whether tracked files differ from it; commit None outside a checkout."""
 
     def git(*words: str) -> str:
-        return subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(
+            ["git", "-C", str(root), *words], capture_output=True, text=True, check=True
+        ).stdout.strip()
 
     try:
-        return {"commit": git("rev-parse", "HEAD"), "modified": bool(git("status", "--porcelain", "--untracked-files=no"))}
+        return {
+            "commit": git("rev-parse", "HEAD"),
+            "modified": bool(git("status", "--porcelain", "--untracked-files=no")),
+        }
     except (subprocess.CalledProcessError, FileNotFoundError):
         return {"commit": None, "modified": None}
 
@@ -81,9 +96,9 @@ def _version(name: str) -> str:
 def _bare_tree(path: Path) -> str:
     tree = ast.parse(path.read_text(), filename=str(path))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
-            if ast.get_docstring(node, clean=False) is not None:
-                node.body = node.body[1:]
+        documented = isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef)
+        if documented and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
     return ast.dump(tree)
 
 

@@ -42,7 +42,9 @@ def _pretrained(single_task: pd.DataFrame, tasks: Sequence[str], column: str) ->
 
 @dataclass(frozen=True)
 class PaperTable:
-    """A table as printed: a group of columns a model, a row a mode. cells[row][column] is text; columns are (group, name)."""
+    """A table as printed: a group of columns a model, a row a mode. cells[row][column] is text; columns are (group,
+    name).
+    """
 
     caption: str
     columns: list[tuple[str, str]]
@@ -68,14 +70,18 @@ class PaperTable:
             rules = (rf"\cmidrule(lr){{{s}-{s + w - 1}}}" for s, w in zip(starts, widths, strict=True))
             lines += [rf"& {' & '.join(heads)} \\", "".join(rules)]
         lines += [rf"Method & {' & '.join(_tex(name) for _, name in self.columns)} \\", r"\midrule"]
-        lines += [rf"{_tex(row)} & {' & '.join(map(_tex, cells))} \\" for row, cells in zip(self.rows, self.cells, strict=True)]
+        lines += [
+            rf"{_tex(row)} & {' & '.join(map(_tex, cells))} \\"
+            for row, cells in zip(self.rows, self.cells, strict=True)
+        ]
         return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
 
 
 def paper_table(frame: pd.DataFrame, columns: dict[str, str], *, caption: str) -> PaperTable:
     """Shape rows (model, seed, mode, <columns>) of fractions like the papers' Tables 1 and 2.
 
-    columns: column of the frame -> its printed name. Cells are percent, mean ± standard deviation over seeds if there are several.
+    columns: column of the frame -> its printed name. Cells are percent, mean ± standard deviation over seeds if
+    there are several.
     """
     models, rows = list(dict.fromkeys(frame["model"])), list(dict.fromkeys(frame["mode"]))
     cells = [
@@ -101,7 +107,9 @@ def single_task_table(frame: pd.DataFrame, tasks: Sequence[str], *, caption: str
 
 
 def percent(values: Sequence[float]) -> str:
-    """Fractions as percent with one decimal: their mean, ± their standard deviation if there are several; "-" for none."""
+    """Fractions as percent with one decimal: their mean, ± their standard deviation if there are several; "-" for
+    none.
+    """
     known = pd.Series(list(values), dtype=float).dropna()
     if known.empty:
         return "-"
@@ -114,6 +122,13 @@ def _cell(rows: pd.DataFrame, column: str) -> str:
 
 
 def _tex(text: str) -> str:
-    for plain, escaped in {"±": r"$\pm$", "%": r"\%", "_": r"\_", "&": r"\&", "↑": r"$\uparrow$", "↓": r"$\downarrow$"}.items():
+    for plain, escaped in {
+        "±": r"$\pm$",
+        "%": r"\%",
+        "_": r"\_",
+        "&": r"\&",
+        "↑": r"$\uparrow$",
+        "↓": r"$\downarrow$",
+    }.items():
         text = text.replace(plain, escaped)
     return text

@@ -4,7 +4,8 @@
 each layer carries (x, [dx_1, ..., dx_m]) for m task vectors at once: the primal x with autograd's tape if a gradient is
 wanted, the tangents beside it without one. The gradient J^T g then is one ordinary backward pass of the primal.
 
-Cost in matrix products of a forward pass: 1 primal + 2 a tangent + 2 backward = 5 for m = 1, against 3 for a standard training step.
+Cost in matrix products of a forward pass: 1 primal + 2 a tangent + 2 backward = 5 for m = 1, against 3 for a
+standard training step.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Training batches whose rows and crops depend on (seed, step) alone, so that a resumed run sees what an undisturbed one would."""
+"""Training batches whose rows and crops depend on (seed, step) alone, so that a resumed run sees what an undisturbed
+one would.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ from lib.prepared import PreparedSplit
 class TrainingData:
     """The fit split as shuffled, randomly cropped batches.
 
-    batch_size counts the pictures of one optimizer step; the last batch of an epoch may be smaller, as in the released code.
+    batch_size counts the pictures of one optimizer step; the last batch of an epoch may be smaller, as in the
+    released code.
     """
 
     split: PreparedSplit
@@ -48,7 +51,9 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class EvaluationBatches:
-    """The pictures of an evaluation split in order, as often as they are iterated over: UInt8[b, s, s, 3] on `device`."""
+    """The pictures of an evaluation split in order, as often as they are iterated over: UInt8[b, s, s, 3] on
+    `device`.
+    """
 
     split: PreparedSplit
     batch_size: int

@@ -23,7 +23,8 @@ logger = logging.getLogger("workflow")
 
 @contextmanager
 def job(snakemake) -> Iterator[None]:
-    """Run a script's main() inside: messages go to the rule's log file, a record of what was made to `output.provenance`.
+    """Run a script's main() inside: messages go to the rule's log file, a record of what was made to
+    `output.provenance`.
 
     An error is logged with its traceback, told in one line on stderr, and ends the process with status 1.
     """
@@ -47,7 +48,7 @@ def set_threads(threads: int) -> None:
 
 
 def device(wanted: str) -> str:
-    """"cpu" or "cuda"; auto takes a GPU if there is one. Raises RuntimeError if cuda is wanted and absent."""
+    """ "cpu" or "cuda"; auto takes a GPU if there is one. Raises RuntimeError if cuda is wanted and absent."""
     import torch
 
     if wanted == "auto":
@@ -120,9 +121,7 @@ def _record(snakemake, started: datetime, seconds: float) -> dict[str, object]:
 
 def _digests(paths: Iterable[str]) -> dict[str, str]:
     """sha256 a file. Prepared pictures are left to their manifest, which holds their digest and is an input too."""
-    return {
-        path: provenance.file_digest(Path(path)) for path in map(str, paths) if not path.endswith(".images.bin")
-    }
+    return {path: provenance.file_digest(Path(path)) for path in map(str, paths) if not path.endswith(".images.bin")}
 
 
 def _gpu() -> str | None:

@@ -45,13 +45,13 @@ def main(
 
 
 if __name__ == "__main__":
-    with adapter.job(snakemake):  # noqa: F821
-        wildcards, params, inputs = snakemake.wildcards, snakemake.params, snakemake.input  # noqa: F821
+    with adapter.job(snakemake):
+        wildcards, params, inputs = snakemake.wildcards, snakemake.params, snakemake.input
         main(
-            open_evaluation(inputs, params, mode=wildcards.mode, config=snakemake.config),  # noqa: F821
+            open_evaluation(inputs, params, mode=wildcards.mode, config=snakemake.config),
             list(inputs.taus),
             inputs.single_task,
-            Path(snakemake.output.test).parent,  # noqa: F821
+            Path(snakemake.output.test).parent,
             alphas=params.alphas,
             identity={"model": wildcards.model, "seed": int(wildcards.seed), "mode": wildcards.mode},
         )

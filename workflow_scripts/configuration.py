@@ -1,7 +1,7 @@
 """The configuration, checked once against its schema and turned into frozen dataclasses.
 
-Lists, never mappings, hold what a run consists of (models, tasks, pairs): Snakemake merges mappings of several configuration
-files key by key, and would silently run the union of two benchmarks.
+Lists, never mappings, hold what a run consists of (models, tasks, pairs): Snakemake merges mappings of several
+configuration files key by key, and would silently run the union of two benchmarks.
 """
 
 from __future__ import annotations
@@ -95,7 +95,8 @@ def load(config: Mapping[str, object]) -> Benchmark:
         faults = list(_contradictions(config))
     if faults:
         raise ConfigurationError(
-            "the configuration cannot run; no job was started.\n" + "\n".join(f"  - {fault}" for fault in sorted(faults))
+            "the configuration cannot run; no job was started.\n"
+            + "\n".join(f"  - {fault}" for fault in sorted(faults))
         )
     sections = dict(config)
     sections["data_root"] = os.environ.get("TASK_ARITHMETIC_DATA", sections["data_root"])

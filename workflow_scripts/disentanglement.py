@@ -46,12 +46,12 @@ def _random_rows(folder: Path, pictures: int, seed: int) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    with adapter.job(snakemake):  # noqa: F821
-        params, inputs = snakemake.params, snakemake.input  # noqa: F821
+    with adapter.job(snakemake):
+        params, inputs = snakemake.params, snakemake.input
         main(
-            open_evaluation(inputs, params, mode=snakemake.wildcards.mode, config=snakemake.config),  # noqa: F821
+            open_evaluation(inputs, params, mode=snakemake.wildcards.mode, config=snakemake.config),
             dict(zip(params.tasks, inputs.taus, strict=True)),
-            {tuple(pair): Path(path) for pair, path in zip(params.pairs, snakemake.output.grids, strict=True)},  # noqa: F821
+            {tuple(pair): Path(path) for pair, path in zip(params.pairs, snakemake.output.grids, strict=True)},
             alphas=params.alphas,
             pictures=params.pictures,
             seed=params.seed,

@@ -33,7 +33,9 @@ class Evaluation:
     def predictions(
         self, taus: Sequence[TaskVector], coefficients: Tensor, task: str, split: str, rows: np.ndarray | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Predictions Int64[k, n] of the models theta_0 + coefficients[k] . taus on a task's split, and labels Int64[n]."""
+        """Predictions Int64[k, n] of the models theta_0 + coefficients[k] . taus on a task's split, and labels
+        Int64[n].
+        """
         batches = EvaluationBatches(prepared.read(self.data[task], split), self.batch_size, self.device, rows)
         with clip_encoder.precision(self.precision, self.device):
             found = self.mode.predictions(

@@ -16,9 +16,7 @@ def heatmaps(paths: Mapping[tuple[str, str, str], list[str]], folder: Path, sear
     for model in dict.fromkeys(key[0] for key in paths):
         grids = {(mode, pair): _mean_grid(files) for (m, mode, pair), files in paths.items() if m == model}
         modes, pairs = (list(dict.fromkeys(key[i] for key in grids)) for i in (0, 1))
-        figures.save(
-            figures.disentanglement(grids, modes, pairs, search_space), folder / f"disentanglement_{model}"
-        )
+        figures.save(figures.disentanglement(grids, modes, pairs, search_space), folder / f"disentanglement_{model}")
 
 
 def scatters(single_task: list[str], tasks: list[str], modes: list[str], folder: Path) -> None:
@@ -30,7 +28,10 @@ def scatters(single_task: list[str], tasks: list[str], modes: list[str], folder:
 
 
 def sweeps(
-    sweep: Mapping[tuple[str, int, str], str], choice: Mapping[tuple[str, int, str], str], single: list[str], folder: Path
+    sweep: Mapping[tuple[str, int, str], str],
+    choice: Mapping[tuple[str, int, str], str],
+    single: list[str],
+    folder: Path,
 ) -> None:
     """One figure a model, from its first seed: keys are (model, seed, mode)."""
     frame = pd.concat([pd.read_csv(path) for path in single])
@@ -64,10 +65,10 @@ def _keyed(keys, paths) -> dict[tuple, str]:
 
 
 if __name__ == "__main__":
-    with adapter.job(snakemake):  # noqa: F821
-        inputs, params = snakemake.input, snakemake.params  # noqa: F821
-        out = Path(snakemake.output.provenance).parents[1] / "figures"  # noqa: F821
-        if snakemake.rule == "heatmap_figures":  # noqa: F821
+    with adapter.job(snakemake):
+        inputs, params = snakemake.input, snakemake.params
+        out = Path(snakemake.output.provenance).parents[1] / "figures"
+        if snakemake.rule == "heatmap_figures":
             by_pair: dict[tuple[str, str, str], list[str]] = {}
             for key, path in zip(params.grids, inputs.grids, strict=True):
                 by_pair.setdefault(tuple(key), []).append(path)

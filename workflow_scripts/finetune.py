@@ -79,8 +79,8 @@ def fingerprint(files: list[str], params: Mapping[str, object]) -> str:
 
 
 if __name__ == "__main__":
-    with adapter.job(snakemake):  # noqa: F821
-        inputs, outputs, params = snakemake.input, snakemake.output, snakemake.params  # noqa: F821
+    with adapter.job(snakemake):
+        inputs, outputs, params = snakemake.input, snakemake.output, snakemake.params
         main(
             Path(inputs.theta_0),
             Path(inputs.head),
@@ -88,15 +88,15 @@ if __name__ == "__main__":
             Path(outputs.theta),
             Path(outputs.training_log),
             Path(params.state),
-            mode=snakemake.wildcards.mode,  # noqa: F821
+            mode=snakemake.wildcards.mode,
             architecture=params.architecture,
             architectures=params.architectures,
             image_size=params.image_size,
-            seed=int(snakemake.wildcards.seed),  # noqa: F821
+            seed=int(snakemake.wildcards.seed),
             epochs=params.epochs,
             accumulate=params.accumulate,
             recipe=params.recipe,
-            save_every_seconds=snakemake.config["finetune"]["save_every_seconds"],  # noqa: F821
-            device=snakemake.config["device"],  # noqa: F821
+            save_every_seconds=snakemake.config["finetune"]["save_every_seconds"],
+            device=snakemake.config["device"],
             fingerprint=fingerprint(list(inputs), params),
         )

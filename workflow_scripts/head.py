@@ -19,12 +19,12 @@ def main(
 
 
 if __name__ == "__main__":
-    with adapter.job(snakemake):  # noqa: F821
+    with adapter.job(snakemake):
         main(
-            Path(snakemake.input.clip),  # noqa: F821
-            Path(snakemake.input.manifest),  # noqa: F821
-            Path(snakemake.output.head),  # noqa: F821
-            architecture=snakemake.params.architecture,  # noqa: F821
-            architectures=snakemake.params.architectures,  # noqa: F821
-            vocabulary=snakemake.params.vocabulary,  # noqa: F821
+            Path(snakemake.input.clip),
+            Path(snakemake.input.manifest),
+            Path(snakemake.output.head),
+            architecture=snakemake.params.architecture,
+            architectures=snakemake.params.architectures,
+            vocabulary=snakemake.params.vocabulary,
         )

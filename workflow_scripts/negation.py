@@ -34,7 +34,12 @@ def main(
     choice = choose_negation(alphas, target, kept, control_pretrained=pretrained, floor=control_floor)
     atomic.write_json(
         folder / "choice.json",
-        {"alpha": choice.alpha, "target_val": choice.score, "control_pretrained_val": pretrained, "floor": control_floor},
+        {
+            "alpha": choice.alpha,
+            "target_val": choice.score,
+            "control_pretrained_val": pretrained,
+            "floor": control_floor,
+        },
     )
     (target_test,), _ = evaluation.accuracies([vector], [[-choice.alpha]], task, "test")
     (control_test,), _ = evaluation.accuracies([vector], [[-choice.alpha]], control, "test")
@@ -43,12 +48,12 @@ def main(
 
 
 if __name__ == "__main__":
-    with adapter.job(snakemake):  # noqa: F821
-        wildcards, params, inputs = snakemake.wildcards, snakemake.params, snakemake.input  # noqa: F821
+    with adapter.job(snakemake):
+        wildcards, params, inputs = snakemake.wildcards, snakemake.params, snakemake.input
         main(
-            open_evaluation(inputs, params, mode=wildcards.mode, config=snakemake.config),  # noqa: F821
+            open_evaluation(inputs, params, mode=wildcards.mode, config=snakemake.config),
             inputs.tau,
-            Path(snakemake.output.test).parent,  # noqa: F821
+            Path(snakemake.output.test).parent,
             task=wildcards.task,
             control=params.tasks[1],
             alphas=params.alphas,

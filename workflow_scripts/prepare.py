@@ -69,7 +69,9 @@ def _fit_and_validation(raw, split: Mapping[str, object]) -> tuple[np.ndarray, n
 
 
 def _at_most(picture: Image.Image, short_side: int | None) -> Image.Image:
-    """DEVIATES: large training pictures are kept with a shorter side of `short_side`, not in full; smaller ones are exact."""
+    """DEVIATES: large training pictures are kept with a shorter side of `short_side`, not in full; smaller ones are
+    exact.
+    """
     if short_side is None or min(picture.size) <= short_side:
         return picture
     scale = short_side / min(picture.size)
@@ -77,10 +79,10 @@ def _at_most(picture: Image.Image, short_side: int | None) -> Image.Image:
 
 
 if __name__ == "__main__":
-    with adapter.job(snakemake):  # noqa: F821
-        params = snakemake.params  # noqa: F821
+    with adapter.job(snakemake):
+        params = snakemake.params
         main(
-            Path(snakemake.output.manifest).parent,  # noqa: F821
+            Path(snakemake.output.manifest).parent,
             name=params.name,
             dataset=params.dataset,
             source=params.source,

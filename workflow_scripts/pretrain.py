@@ -85,15 +85,15 @@ def _reporter(steps: int) -> Callable[[LogRow], None]:
 
 
 if __name__ == "__main__":
-    with adapter.job(snakemake):  # noqa: F821
+    with adapter.job(snakemake):
         main(
-            Path(snakemake.input.architecture),  # noqa: F821
-            Path(snakemake.input.merges),  # noqa: F821
-            Path(snakemake.output.clip),  # noqa: F821
-            Path(snakemake.output.log),  # noqa: F821
-            Path(snakemake.params.state),  # noqa: F821
-            pictures=snakemake.params.pictures,  # noqa: F821
-            recipe=snakemake.params.recipe,  # noqa: F821
-            bfloat16=snakemake.params.bfloat16,  # noqa: F821
-            threads=snakemake.threads,  # noqa: F821
+            Path(snakemake.input.architecture),
+            Path(snakemake.input.merges),
+            Path(snakemake.output.clip),
+            Path(snakemake.output.log),
+            Path(snakemake.params.state),
+            pictures=snakemake.params.pictures,
+            recipe=snakemake.params.recipe,
+            bfloat16=snakemake.params.bfloat16,
+            threads=snakemake.threads,
         )

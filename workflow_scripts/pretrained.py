@@ -36,18 +36,18 @@ def _local_file(weights: Mapping[str, str]) -> str:
     file = hub_file(weights["repository"], weights["filename"], revision=weights["revision"])
     if file_digest(file) != weights["sha256"]:
         raise ValueError(
-            f"{file} has sha256 {file_digest(file)}, expected {weights['sha256']} (weights.sha256 of the configuration). "
+            f"{file} has sha256 {file_digest(file)}, expected {weights['sha256']} (the model's weights.sha256). "
             "Delete it and run again; if the repository really holds other bytes, correct revision and sha256."
         )
     return str(file)
 
 
 if __name__ == "__main__":
-    with adapter.job(snakemake):  # noqa: F821
-        params = snakemake.params  # noqa: F821
+    with adapter.job(snakemake):
+        params = snakemake.params
         main(
-            Path(snakemake.output.clip),  # noqa: F821
-            Path(snakemake.output.theta_0),  # noqa: F821
+            Path(snakemake.output.clip),
+            Path(snakemake.output.theta_0),
             architecture=params.architecture,
             architectures=params.architectures,
             activation=params.activation,

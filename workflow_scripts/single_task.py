@@ -19,12 +19,12 @@ def main(evaluation: Evaluation, taus: Mapping[str, Path], accuracy: str, *, mod
 
 
 if __name__ == "__main__":
-    with adapter.job(snakemake):  # noqa: F821
-        wildcards, params = snakemake.wildcards, snakemake.params  # noqa: F821
+    with adapter.job(snakemake):
+        wildcards, params = snakemake.wildcards, snakemake.params
         main(
-            open_evaluation(snakemake.input, params, mode=wildcards.mode, config=snakemake.config),  # noqa: F821
-            dict(zip(params.tasks, snakemake.input.taus, strict=True)),  # noqa: F821
-            snakemake.output.accuracy,  # noqa: F821
+            open_evaluation(snakemake.input, params, mode=wildcards.mode, config=snakemake.config),
+            dict(zip(params.tasks, snakemake.input.taus, strict=True)),
+            snakemake.output.accuracy,
             model=wildcards.model,
             seed=int(wildcards.seed),
         )

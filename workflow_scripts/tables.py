@@ -74,13 +74,13 @@ def _read(paths: Sequence[str]) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    with adapter.job(snakemake):  # noqa: F821
-        inputs, params = snakemake.input, snakemake.params  # noqa: F821
+    with adapter.job(snakemake):
+        inputs, params = snakemake.input, snakemake.params
         keys = [tuple(key) for key in params.grids]
         by_key = {key: [path for k, path in zip(keys, inputs.grids, strict=True) if k == key] for key in keys}
         main(
-            Path(snakemake.output.findings).parent / "tables",  # noqa: F821
-            Path(snakemake.output.findings),  # noqa: F821
+            Path(snakemake.output.findings).parent / "tables",
+            Path(snakemake.output.findings),
             single_task=inputs.single_task,
             addition=inputs.addition,
             negation=inputs.negation,

@@ -14,9 +14,9 @@ def main(theta_0: Path, theta: Path, tau: Path) -> None:
 
 
 if __name__ == "__main__":
-    with adapter.job(snakemake):  # noqa: F821
+    with adapter.job(snakemake):
         main(
-            Path(snakemake.input.theta_0),  # noqa: F821
-            Path(snakemake.input.theta),  # noqa: F821
-            Path(snakemake.output.tau),  # noqa: F821
+            Path(snakemake.input.theta_0),
+            Path(snakemake.input.theta),
+            Path(snakemake.output.tau),
         )

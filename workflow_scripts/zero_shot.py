@@ -15,6 +15,6 @@ def main(evaluation: Evaluation, accuracy: str, *, model: str) -> None:
 
 
 if __name__ == "__main__":
-    with adapter.job(snakemake):  # noqa: F821
-        opened = open_evaluation(snakemake.input, snakemake.params, mode="standard", config=snakemake.config)  # noqa: F821
-        main(opened, snakemake.output.accuracy, model=snakemake.wildcards.model)  # noqa: F821
+    with adapter.job(snakemake):
+        opened = open_evaluation(snakemake.input, snakemake.params, mode="standard", config=snakemake.config)
+        main(opened, snakemake.output.accuracy, model=snakemake.wildcards.model)

@@ -17,7 +17,9 @@ def picture(height, width, seed=0):
     return Image.fromarray((np.asarray(smooth) + noise).clip(0, 255).astype(np.uint8))
 
 
-@pytest.mark.parametrize("shape", [(8, 8), (28, 28), (31, 47), (64, 50), (333, 500), (500, 375), (224, 224), (225, 224)])
+@pytest.mark.parametrize(
+    "shape", [(8, 8), (28, 28), (31, 47), (64, 50), (333, 500), (500, 375), (224, 224), (225, 224)]
+)
 @pytest.mark.parametrize("size", [32, 224])
 def test_evaluation_crop_equals_open_clip_to_the_bit(shape, size):
     reference = open_clip.image_transform(size, is_train=False, mean=(0, 0, 0), std=(1, 1, 1))(picture(*shape))

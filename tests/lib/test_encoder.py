@@ -87,7 +87,9 @@ def test_head_by_hand(model):
     texts = [model.encode_text(tokenizer([t.format("cat")]), normalize=True) for t in ("a {}", "the {}")]
     mean = torch.stack(texts).mean(0).squeeze()
     expected = model.logit_scale.exp() * mean / mean.norm()
-    torch.testing.assert_close(heads.zero_shot_head(model, tokenizer, ["cat"], ["a {}", "the {}"])[0], expected.detach())
+    torch.testing.assert_close(
+        heads.zero_shot_head(model, tokenizer, ["cat"], ["a {}", "the {}"])[0], expected.detach()
+    )
 
 
 @pytest.mark.parametrize("templates", [[], ["a photo"]])

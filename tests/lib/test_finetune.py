@@ -64,7 +64,9 @@ def test_only_the_modes_parameters_move_and_the_loss_falls(run, theta_0, mode):
 
 @pytest.mark.parametrize("mode", TRAINED_MODES)
 def test_weight_decay_acts_on_theta_in_every_mode(run, theta_0, mode):
-    """AdamW multiplies theta, not tau, by 1 - lr * decay: with a huge decay and no warm-up, one step shrinks theta_0 itself."""
+    """AdamW multiplies theta, not tau, by 1 - lr * decay: with a huge decay and no warm-up, one step shrinks theta_0
+    itself.
+    """
     recipe = dataclasses.replace(RECIPE, steps=1, warmup=1, peak_lr=1e-6, weight_decay=1e5)
     theta, _ = run(mode, recipe)
     for name in modes.get(mode).trained(theta_0):

@@ -25,7 +25,8 @@ class TestAlgebra:
         assert same(a + b, b + a)
         assert same((a + b) + c, a + (b + c))
         assert same(a - a, 0 * a)
-        assert same(-(-a), a)
+        negated = -a
+        assert same(-negated, a)
         assert same(2 * (a + b), 2 * a + 2 * b)
         assert same(a * 0.5, 0.5 * a)
         assert same(a / 2, 0.5 * a)

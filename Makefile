@@ -1,0 +1,48 @@
+# make demo    set up, then the whole benchmark on the embedded default
+# make test    set up, then the tests
+PYTHON ?= python3
+BIN := .venv/bin
+CORES ?= all
+RUFF := lib workflow_scripts tests benchmarks
+
+.PHONY: demo test test-slurm check setup lock pretrain clean-demo
+
+demo: setup
+	$(BIN)/snakemake --cores $(CORES) --configfile demo/config.yaml
+
+test: setup
+	$(BIN)/python -m pytest -m "not slurm and not demo"
+
+# needs root: starts a real Slurm cluster of three nodes on this machine
+test-slurm: setup
+	REQUIRE_SLURM=1 $(BIN)/python -m pytest -m slurm
+
+# reads what `make demo` made
+test-demo: demo
+	$(BIN)/python -m pytest -m demo
+
+check: setup
+	$(BIN)/ruff check $(RUFF)
+	$(BIN)/ruff format --check $(RUFF)
+	$(BIN)/snakefmt --check --line-length 120 Snakefile rules
+
+# recreate the demo's pre-trained CLIP from nothing (hours on two cores)
+pretrain: setup
+	$(BIN)/snakemake --cores $(CORES) --configfile demo/config.yaml pretrain
+
+# resolve envs/requirements.in again, with hashes
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--upgrade envs/requirements.in -o envs/requirements.lock
+
+clean-demo:
+	rm -rf results/demo scratch/demo
+
+setup: .venv/complete
+
+.venv/complete: envs/requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed, got $$($(PYTHON) --version); name one: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.lock
+	touch $@

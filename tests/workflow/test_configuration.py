@@ -1,0 +1,114 @@
+"""Wrong configurations: one clear message each, and no job."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.workflow.conftest import ROOT, run_snakemake
+from workflow_scripts.configuration import ConfigurationError, load
+
+
+@pytest.fixture
+def paper():
+    return yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def change(config, path, value):
+    """Set config[a][b]... = value; value ... deletes the key."""
+    *outer, last = path
+    for key in outer:
+        config = config[key]
+    if value is ...:
+        del config[last]
+    else:
+        config[last] = value
+
+
+TASK = {
+    "name": "Flowers",
+    "dataset": "image_folder",
+    "epochs": 3,
+    "options": {"path": "flowers", "templates": ["a {}"]},
+}
+WRONG = {
+    "unknown key at the top": (["seedz"], [0], "top level: unknown key 'seedz'; did you mean 'seeds'?"),
+    "unknown key below": (["finetune", "weight_decai"], 0.1, "finetune: unknown key 'weight_decai'; did you mean 'weight_decay'"),
+    "missing key": (["finetune", "warmup"], ..., "finetune: warmup is missing"),
+    "negative epochs": (["tasks", 0, "epochs"], -3, "tasks[0].epochs: got -3, expected a number of at least 1"),
+    "text for a number": (["finetune", "warmup"], "many", "finetune.warmup: got 'many', expected a value of type integer"),
+    "number that YAML reads as text": (["finetune", "learning_rate", "linear"], "1e-5", "finetune.learning_rate.linear: got '1e-5', expected a value of type number"),
+    "unknown data set": (["tasks", 0, "dataset"], "carz", "tasks[0].dataset: got 'carz', expected one of cars, dtd"),
+    "unknown mode": (["modes"], ["standard", "lora"], "modes[1]: got 'lora', expected one of standard, posthoc"),
+    "no seed": (["seeds"], [], "seeds: got [], expected at least 1 entries"),
+    "a seed twice": (["seeds"], [1, 1], "seeds: got [1, 1], expected entries that all differ"),
+    "a task twice": (["tasks", 1, "name"], "Cars", "tasks: 2 entries are named 'Cars'; names must differ"),
+    "control among the tasks": (["control", "name"], "DTD", "control.name: 'DTD' is also a task"),
+    "pair of an unknown task": (["disentanglement", "pairs", 0], ["EuroSAT", "SVNH"], "disentanglement.pairs[0]: unknown task 'SVNH'"),
+    "pair of one task": (["disentanglement", "pairs", 0], ["DTD", "DTD"], "disentanglement.pairs[0]: got ['DTD', 'DTD'], expected entries that all differ"),
+    "grid that runs backwards": (["evaluation", "alphas", "stop"], -1, "evaluation.alphas: stop is -1, expected more than start, 0"),
+    "floor above one": (["evaluation", "control_floor"], 95, "evaluation.control_floor: got 95, expected a number of at most 1"),
+    "mode without a learning rate": (["finetune", "learning_rate", "linear"], ..., "finetune.learning_rate: linear is missing"),
+    "weights that are absent": (["models", 0, "weights"], {"file": "nowhere.pt"}, "models[0].weights.file: no file 'nowhere.pt'"),
+    "revision that is a branch": (["models", 0, "weights", "revision"], "main", "models[0].weights"),
+    "name with a slash": (["models", 0, "name"], "ViT/B", "models[0].name: got 'ViT/B', expected letters, digits"),
+    "name with the pairs' separator": (["tasks", 0, "name"], "A--B", "tasks[0].name: got 'A--B', expected letters, digits"),
+    "unknown precision": (["finetune", "precision"], "fp8", "finetune.precision: got 'fp8', expected one of float32, tf32, bf16"),
+    "source without a choice": (["tasks", 0, "source"], ..., "tasks[0]: source is missing; choose folder or hub"),
+    "option that the reader lacks": (["tasks", 0, "options"], {"pikture": 1}, "tasks[0].options: unknown key 'pikture'"),
+    "option that the reader needs": (["tasks", 0], {**TASK, "options": {"path": "x"}}, "tasks[0].options: templates is missing"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_a_wrong_value_is_named_with_its_path(paper, kind):
+    path, value, message = WRONG[kind]
+    change(paper, path, value)
+    with pytest.raises(ConfigurationError) as refused:
+        load(paper)
+    assert message in str(refused.value)
+    assert "no job was started" in str(refused.value)
+
+
+def test_all_faults_are_told_at_once(paper):
+    paper["seeds"], paper["device"] = [], "tpu"
+    with pytest.raises(ConfigurationError) as refused:
+        load(paper)
+    assert "seeds:" in str(refused.value) and "device:" in str(refused.value)
+
+
+def test_snakemake_ends_before_any_job_with_the_message(config, tmp_path):
+    config["tasks"][0]["epochs"] = -3
+    done = run_snakemake(tmp_path, "--cores", "1", config=config)
+    assert done.returncode == 1
+    assert "tasks[0].epochs: got -3, expected a number of at least 1" in done.stdout
+    assert "Traceback" not in done.stdout and not (tmp_path / "results").exists()
+
+
+def test_both_shipped_configurations_are_right(paper):
+    assert len(load(paper).tasks) == 8
+    demo = load(yaml.safe_load((ROOT / "demo/config.yaml").read_text()))
+    assert [model.name for model in demo.models] == ["ViT-demo-8"]
+
+
+def test_a_configuration_file_replaces_the_papers(config, tmp_path):
+    """Snakemake merges mappings: no model or task of config.yaml may turn up in a run of another configuration."""
+    done = run_snakemake(tmp_path, "--dry-run", "--workflow-profile", "none", config=config)
+    assert done.returncode == 0 and "ViT-L-14" not in done.stdout and "results/paper" not in done.stdout
+
+
+def test_two_files_never_make_the_union_of_two_benchmarks(tmp_path, config):
+    more = {"tasks": [config["tasks"][0], TASK], "disentanglement": {"pairs": []}}
+    (tmp_path / "more.yaml").write_text(yaml.safe_dump(more))
+    (tmp_path / "first.yaml").write_text(yaml.safe_dump(config))
+    files = [str(tmp_path / name) for name in ("first.yaml", "more.yaml")]
+    done = run_snakemake(tmp_path, "--dry-run", "--workflow-profile", "none", "--configfile", *files)
+    assert "Flowers" in done.stdout and "Scenes" in done.stdout and "Signs/theta" not in done.stdout
+
+
+def test_the_environment_names_the_data(paper, monkeypatch):
+    monkeypatch.setenv("TASK_ARITHMETIC_DATA", "/elsewhere")
+    assert load(copy.deepcopy(paper)).data_root == "/elsewhere"
+    monkeypatch.delenv("TASK_ARITHMETIC_DATA")
+    assert Path(load(paper).data_root) == Path("data")
