@@ -54,10 +54,10 @@ def main(output: str, state: Path, events: Path, steps: int, seconds_per_step: f
 
 if __name__ == "__main__":
     main(
-        snakemake.output[0],  # noqa: F821
-        Path(snakemake.params.state),  # noqa: F821
-        Path(snakemake.params.events),  # noqa: F821
-        snakemake.params.steps,  # noqa: F821
-        snakemake.params.seconds_per_step,  # noqa: F821
+        snakemake.output[0],
+        Path(snakemake.params.state),
+        Path(snakemake.params.events),
+        snakemake.params.steps,
+        snakemake.params.seconds_per_step,
         seconds_to_save=2,
     )

@@ -12,4 +12,4 @@ def main(output: str, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    main(snakemake.output[0], snakemake.params.seconds)  # noqa: F821
+    main(snakemake.output[0], snakemake.params.seconds)
