@@ -108,7 +108,12 @@ class _Run:
         self.leaves = [self.theta[name] for name in self.trained]
         recipe = self.recipe
         self.optimizer = torch.optim.AdamW(
-            self.leaves, lr=recipe.peak_lr, betas=recipe.betas, eps=recipe.epsilon, weight_decay=recipe.weight_decay
+            self.leaves,
+            lr=recipe.peak_lr,
+            betas=recipe.betas,
+            eps=recipe.epsilon,
+            weight_decay=recipe.weight_decay,
+            fused=True,
         )
         self.losses: list[Tensor] = []
         self.pictures, self.since, self.saved_at = 0, time.monotonic(), time.monotonic()
@@ -176,7 +181,7 @@ class _Run:
             for name, leaf in zip(self.trained, self.leaves, strict=True):
                 leaf.copy_(state.tensors[f"theta/{name}"])
                 moments = {key: state.tensors[f"{key}/{name}"].to(leaf) for key in ("exp_avg", "exp_avg_sq")}
-                self.optimizer.state[leaf] = {"step": torch.tensor(float(state.step)), **moments}
+                self.optimizer.state[leaf] = {"step": torch.tensor(float(state.step), device=leaf.device), **moments}
         self.step, self.log = state.step, state.log
         self.keeper.note(f"resumed after step {self.step} from {self.keeper.path}")
 
