@@ -35,7 +35,7 @@ def digits(fonts: Sequence[str]) -> dict[str, Draw]:
     return {name: partial(_character, character=str(k), fonts=fonts) for k, name in enumerate(DIGIT_NAMES)}
 
 
-def street_numbers(fonts: Sequence[str], nearest: float = 0.56) -> dict[str, Draw]:
+def street_numbers(fonts: Sequence[str], nearest: float) -> dict[str, Draw]:
     """A digit between parts of other digits, whose centres are `nearest` to `nearest` + 0.12 sides away."""
     drawn = {}
     for k, name in enumerate(DIGIT_NAMES):

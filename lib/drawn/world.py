@@ -67,7 +67,7 @@ _FIELD = Style(contrast=(0.45, 0.85), light=30, cast=8, blur=(0.2, 0.6), noise=(
 
 PICTURES: dict[str, Picture] = {
     "street_numbers": Picture(
-        street_numbers(OTHER_FONTS),
+        street_numbers(OTHER_FONTS, nearest=0.48),
         ("the digit {}", "a photo of the digit {}"),
         replace(_FIELD, turn=8, zoom=(0.85, 1.05), offset=0.04),
     ),
@@ -79,7 +79,7 @@ PICTURES: dict[str, Picture] = {
     "textures": Picture(
         _TASK_TEXTURES,
         ("a {} texture", "a photo of a {} texture"),
-        replace(_FIELD, turn=180, zoom=(0.6, 0.9), offset=0.3),
+        replace(_FIELD, turn=180, zoom=(0.5, 0.85), offset=0.3, contrast=(0.4, 0.8)),
     ),
     "land_use": Picture(
         LAND_USE,
@@ -94,12 +94,12 @@ PICTURES: dict[str, Picture] = {
     "scenes": Picture(
         SCENES,
         ("a view of a {}", "a photo of a {}"),
-        replace(_FIELD, turn=10, zoom=(0.8, 1.2), offset=0.08, mirror=0.5, cast=25, gray=0.7),
+        replace(_FIELD, turn=10, zoom=(0.8, 1.2), offset=0.08, mirror=0.5, cast=25, gray=0.5, channels=(2, 1, 0)),
     ),
     "vehicles": Picture(
         VEHICLES,
         ("a {}", "a photo of a {}"),
-        replace(_FIELD, turn=12, zoom=(0.62, 0.9), offset=0.06, mirror=0.5),
+        replace(_FIELD, turn=15, zoom=(0.55, 0.85), offset=0.06, mirror=0.5),
     ),
     "objects": Picture(
         OBJECTS,
