@@ -1,0 +1,122 @@
+"""The plan of both configurations: its jobs are those that Snakemake would start, its totals are sums."""
+
+import math
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lib import plan as costs
+from tests.workflow.conftest import ROOT, planned
+from workflow_scripts import plan, workload
+from workflow_scripts.configuration import ConfigurationError, Task, load
+
+CONFIGURATIONS = ["config.yaml", "demo/config.yaml"]
+
+
+def configuration(name: str) -> dict:
+    return yaml.safe_load((ROOT / name).read_text())
+
+
+def anywhere(config: dict) -> dict:
+    """The configuration with absolute paths, to be run in another folder."""
+    for model in config["models"]:
+        for holder, key in ((model["weights"], "file"), (model, "architectures"), (model, "vocabulary")):
+            if key in holder:
+                holder[key] = str(ROOT / holder[key])
+    return config
+
+
+@pytest.fixture(autouse=True)
+def _in_the_root(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_jobs_are_those_of_a_dry_run(name, tmp_path):
+    jobs = {stage.name: stage.jobs for stage in workload.stages(load(configuration(name)))}
+    assert jobs == planned(tmp_path, anywhere(configuration(name)))
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_totals_are_sums(name):
+    frame = plan.table(load(configuration(name)), plan.measurements(plan.THROUGHPUT))
+    *stages, total = frame.to_dict("records")
+    assert total["stage"] == "total"
+    for column in ("jobs", "steps", "images", "pflop", "disk_gb", "gpu_hours", "core_hours"):
+        known = [row[column] for row in stages if not math.isnan(row[column])]
+        assert (math.isnan(total[column]) and not known) or total[column] == pytest.approx(sum(known)), column
+    assert total["memory_mib"] == max(row["memory_mib"] for row in stages)
+
+
+def test_the_papers_fine_tuning_by_hand():
+    fit = {"Cars": 7330, "DTD": 3384, "EuroSAT": 21600, "GTSRB": 23976, "MNIST": 55000, "RESISC45": 17010,
+           "SUN397": 17865, "SVHN": 68257}  # fmt: skip
+    epochs = {"Cars": 35, "DTD": 76, "EuroSAT": 12, "GTSRB": 11, "MNIST": 5, "RESISC45": 15, "SUN397": 14, "SVHN": 4}
+    finetune = next(stage for stage in workload.stages(load(configuration("config.yaml"))) if stage.name == "finetune")
+    assert finetune.steps == 9 * sum(epochs[task] * -(-fit[task] // 128) for task in fit)
+    assert sum(work.images for work in finetune.work) == 9 * sum(epochs[task] * fit[task] for task in fit)
+    assert finetune.bytes == 3 * 8 * 4 * (87_849_216 + 86_192_640 + 303_966_208)
+
+
+def test_a_tangent_model_needs_one_pass_for_every_alpha():
+    addition = next(
+        stage for stage in workload.stages(load(configuration("demo/config.yaml"))) if stage.name == "addition"
+    )
+    images = {work.mode: work.images for work in addition.work}
+    val, test = 7 * 240 + 120, 7 * 1000 + 597
+    assert images == {
+        "standard": 21 * val + test,
+        "linear-2": 21 * val + test,
+        "posthoc": val + test,
+        "linear": val + test,
+    }
+
+
+def measured(device: str, architecture: str = "ViT-demo-8") -> list[costs.Measurement]:
+    return [
+        costs.Measurement(architecture, mode, stage, 100.0, 0.5, 1.0, device, "float32", "by hand")
+        for mode in ("standard", "posthoc", "linear", "linear-2")
+        for stage in ("train", "evaluate")
+    ]
+
+
+def test_without_a_measured_gpu_no_hours_are_claimed():
+    bench = load(configuration("config.yaml"))
+    rows = measured("CPU of a laptop, 1 core")
+    frame = plan.table(bench, rows)
+    assert frame["gpu_hours"].isna().all() and (frame["pflop"].iloc[-1] > 0)
+    assert any("No GPU was measured" in note and "CPU of a laptop" in note for note in plan.notes(bench, rows))
+
+
+def test_another_model_is_marked_as_an_estimate():
+    frame = plan.table(load(configuration("config.yaml")), measured("Some GPU")).set_index("stage")
+    assert frame.loc["finetune", "basis"].startswith("estimate, scaled from ViT-demo-8")
+    seconds = frame.loc["finetune", "pflop"] * 1e15 / (100.0 * 0.5e9)
+    assert frame.loc["finetune", "gpu_hours"] == pytest.approx(seconds / 3600)
+
+
+def test_a_measured_model_is_marked_as_measured():
+    frame = plan.table(load(configuration("demo/config.yaml")), measured("CPU of a laptop, 1 core")).set_index("stage")
+    assert frame.loc["finetune", "basis"] == "measured rate" and frame.loc["total", "core_hours"] > 0
+
+
+def test_a_folder_of_unknown_size_is_asked_for_its_counts():
+    own = {"path": "flowers", "templates": ["a photo of a {}."]}
+    with pytest.raises(ConfigurationError, match="expected_counts"):
+        workload.counts(Task("Flowers", "image_folder", options=own))
+    declared = own | {"expected_counts": {"train": 100, "test": 20}}
+    assert workload.counts(Task("Flowers", "image_folder", options=declared)) == {"train": 100, "test": 20}
+
+
+def test_the_printed_plan_names_its_measurements():
+    text = plan.main(Path("demo/config.yaml"), plan.THROUGHPUT)
+    assert "| finetune" in text and "| total" in text and "estimate" in text
+
+
+def test_the_throughput_file_holds_rows_by_the_formulas():
+    for row in plan.measurements(plan.THROUGHPUT):
+        folder = "demo/clip" if row.architecture == "ViT-demo-8" else None
+        vit = costs.tower(workload.architecture(row.architecture, folder))
+        assert row.images_per_second > 0 and row.device and row.source
+        assert row.gigaflops_per_image * 1e9 >= costs.evaluation_flops(vit, tangent=False) * 0.999

@@ -1,0 +1,189 @@
+"""What a configuration's run does: for each rule its jobs, optimizer steps, pictures, FLOPs and bytes."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib import modes, plan, tasks
+from workflow_scripts.configuration import Benchmark, ConfigurationError, Model, Task
+
+SKLEARN_DIGITS = 1797
+
+
+@dataclass(frozen=True)
+class Work:
+    """Pictures that some jobs push through a model. stage: train or evaluate; flops: of all pictures together."""
+
+    model: Model
+    mode: str
+    stage: str
+    images: int
+    flops: int
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A rule of the workflow over the whole run. resources: the table of the configuration that it asks from."""
+
+    name: str
+    jobs: int
+    resources: str
+    bytes: int = 0
+    steps: int = 0
+    work: tuple[Work, ...] = ()
+
+
+def stages(bench: Benchmark) -> list[Stage]:
+    """Every rule that a run from nothing starts, with what it does and leaves on disk."""
+    known = vits(bench)
+    sizes = {task.name: plan.split_sizes(counts(task), **_rule(bench)) for task in (*bench.tasks, bench.control)}
+    runs = [(model, known[model.name]) for model in bench.models for _ in bench.seeds]
+    vectors = plan.FLOAT_BYTES * len(bench.trained_modes) * len(bench.tasks) * _parameters(vit for _, vit in runs)
+    trainings = len(runs) * len(bench.trained_modes) * len(bench.tasks)
+    evaluations = len(runs) * len(bench.modes)
+    prepared = {task.name: _prepared_bytes(bench, task, sizes[task.name]) for task in (*bench.tasks, bench.control)}
+    drawn = bool(bench.pairs)
+    everything = [
+        Stage("prepare", len(bench.tasks), "prepare", sum(prepared[task.name] for task in bench.tasks)),
+        Stage("prepare_control", 1, "prepare", prepared[bench.control.name]),
+        Stage("pretrained", len(known), "pretrained", _pretrained_bytes(known.values())),
+        Stage("head", len(known) * len(sizes), "head", _head_bytes(bench, known.values())),
+        Stage("zero_shot", len(known), "evaluate", work=tuple(_zero_shot(bench, known, sizes))),
+        Stage("finetune", trainings, "finetune", vectors, _steps(bench, sizes), tuple(_finetune(bench, runs, sizes))),
+        Stage("task_vector", trainings, "report", vectors),
+        Stage("single_task", evaluations, "evaluate", work=tuple(_single_task(bench, runs, sizes))),
+        Stage("addition", evaluations, "evaluate", work=tuple(_addition(bench, runs, sizes))),
+        Stage("negation", evaluations * len(bench.tasks), "evaluate", work=tuple(_negation(bench, runs, sizes))),
+        Stage("disentanglement", evaluations * drawn, "evaluate", work=tuple(_disentanglement(bench, runs, sizes))),
+        Stage("tables", 1, "report"),
+        Stage("figures", 1, "report"),
+        Stage("heatmap_figures", int(drawn), "report"),
+    ]
+    return [stage for stage in everything if stage.jobs]
+
+
+def counts(task: Task) -> dict[str, int]:
+    """Pictures by split as the task's source ships them. Raises ConfigurationError for a folder that declares none."""
+    options = task.options
+    if "expected_counts" in options:
+        return dict(options["expected_counts"])
+    if task.dataset == "drawn":
+        return {"train": options["train"], "test": options["test"]}
+    if task.dataset == "sklearn_digits":
+        return {"train": SKLEARN_DIGITS - options["test"], "test": options["test"]}
+    if task.dataset == "image_folder":
+        raise ConfigurationError(
+            f"{task.name}: how many pictures it has is not known before it is read; to plan, add "
+            "options.expected_counts: {train: ..., test: ...}"
+        )
+    known = tasks.read(task.dataset)
+    return dict(known.hub.counts if task.source == "hub" else known.counts)
+
+
+def vits(bench: Benchmark) -> dict[str, plan.Tower]:
+    """The sizes of every model of the run, by name."""
+    return {model.name: plan.tower(architecture(model.architecture, model.architectures)) for model in bench.models}
+
+
+def architecture(name: str, folder: str | None) -> dict:
+    """A model configuration of open_clip, read without importing it. Raises ConfigurationError for unknown names."""
+    shipped = Path(importlib.util.find_spec("open_clip").origin).parent / "model_configs"
+    for place in filter(None, (folder, shipped)):
+        if (file := Path(place) / f"{name}.json").exists():
+            return json.loads(file.read_text())
+    raise ConfigurationError(f"open_clip knows no architecture {name!r}, and {folder or shipped} holds no {name}.json")
+
+
+def _zero_shot(bench: Benchmark, known, sizes) -> Iterator[Work]:
+    for model in bench.models:
+        images = sum(size["val"] + size["test"] for size in sizes.values())
+        flops = images * plan.evaluation_flops(known[model.name], tangent=False)
+        yield Work(model, modes.get("standard").name, "evaluate", images, flops)
+
+
+def _finetune(bench: Benchmark, runs, sizes) -> Iterator[Work]:
+    images = sum(task.epochs * sizes[task.name]["fit"] for task in bench.tasks)
+    for model, vit in runs:
+        for mode in map(modes.get, bench.trained_modes):
+            trained = mode.trained(plan.tower_sizes(vit))
+            flops = images * plan.training_flops(vit, tangent=mode.tangent, trained=trained)
+            yield Work(model, mode.name, "train", images, flops)
+
+
+def _steps(bench: Benchmark, sizes) -> int:
+    batch = bench.finetune["batch_size"]
+    one = sum(plan.optimizer_steps(task.epochs, sizes[task.name]["fit"], batch) for task in bench.tasks)
+    return one * len(bench.models) * len(bench.seeds) * len(bench.trained_modes)
+
+
+def _single_task(bench: Benchmark, runs, sizes) -> Iterator[Work]:
+    yield from _evaluated(bench, runs, [(1, sizes[t][split]) for t in bench.task_names for split in ("val", "test")])
+
+
+def _addition(bench: Benchmark, runs, sizes) -> Iterator[Work]:
+    alphas = bench.evaluation["alphas"]["points"]
+    parts = [part for t in bench.task_names for part in ((alphas, sizes[t]["val"]), (1, sizes[t]["test"]))]
+    yield from _evaluated(bench, runs, parts)
+
+
+def _negation(bench: Benchmark, runs, sizes) -> Iterator[Work]:
+    alphas, control = bench.evaluation["alphas"]["points"], sizes[bench.control.name]
+    parts = []
+    for name in bench.task_names:
+        parts += [(alphas, sizes[name]["val"]), (alphas + 1, control["val"])]
+        parts += [(1, sizes[name]["test"]), (1, control["test"])]
+    yield from _evaluated(bench, runs, parts)
+
+
+def _disentanglement(bench: Benchmark, runs, sizes) -> Iterator[Work]:
+    points, pictures = bench.disentanglement["alphas"]["points"], bench.disentanglement["pictures"]
+    pairs = bench.disentanglement["pairs"]
+    parts = [(points + points**2, min(pictures, sizes[task]["test"])) for pair in pairs for task in pair]
+    yield from _evaluated(bench, runs, parts, vectors=2)
+
+
+def _evaluated(bench: Benchmark, runs, parts: list[tuple[int, int]], vectors: int = 1) -> Iterator[Work]:
+    """parts: (edited models, pictures)."""
+    for model, vit in runs:
+        for mode in map(modes.get, bench.modes):
+            images = sum(plan.passes(models, tangent=mode.tangent) * pictures for models, pictures in parts)
+            flops = images * plan.evaluation_flops(vit, tangent=mode.tangent, vectors=vectors)
+            yield Work(model, mode.name, "evaluate", images, flops)
+
+
+def _rule(bench: Benchmark) -> dict[str, object]:
+    return {key: bench.split[key] for key in ("fraction", "maximum")}
+
+
+def _parameters(towers: Iterable[plan.Tower]) -> int:
+    return sum(sum(plan.tower_sizes(vit).values()) for vit in towers)
+
+
+def _pretrained_bytes(towers: Iterable[plan.Tower]) -> int:
+    return plan.FLOAT_BYTES * sum(plan.clip_size(vit) + _parameters([vit]) for vit in towers)
+
+
+def _head_bytes(bench: Benchmark, towers: Iterable[plan.Tower]) -> int:
+    classes = sum(_classes(task) for task in (*bench.tasks, bench.control))
+    return plan.FLOAT_BYTES * classes * sum(vit.embed_dim for vit in towers)
+
+
+def _classes(task: Task) -> int:
+    if task.dataset == "drawn":
+        from lib.drawn.world import PICTURES
+
+        return len(PICTURES[task.options["picture"]].class_names)
+    if task.dataset == "image_folder":
+        return len(task.options.get("class_names", ()))
+    return 10 if task.dataset == "sklearn_digits" else len(tasks.read(task.dataset).class_names)
+
+
+def _prepared_bytes(bench: Benchmark, task: Task, size: dict[str, int]) -> int:
+    held_out = plan.evaluation_bytes(size["val"] + size["test"], bench.image_size)
+    if task is bench.control:
+        return held_out
+    return held_out + plan.fit_bytes(size["fit"], task.dataset, bench.train_short_side)
