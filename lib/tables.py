@@ -5,14 +5,18 @@ Frames hold fractions; percent appears only in the rendered tables. `seed` is em
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
 
 import pandas as pd
 
+from lib import papers
 from lib.modes import PRETRAINED, TITLES
 
 KEYS = ["model", "seed", "mode"]
+_SOURCE = 'Source of the columns "paper":'
+_DEVIATIONS = "Deviations from the papers' data:"
 
 
 def addition(per_task: pd.DataFrame, single_task: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
@@ -42,14 +46,22 @@ def _pretrained(single_task: pd.DataFrame, tasks: Sequence[str], column: str) ->
 
 @dataclass(frozen=True)
 class PaperTable:
-    """A table as printed: a group of columns a model, a row a mode. cells[row][column] is text; columns are (group,
-    name).
+    """A table as printed: a group of columns a model, a row a mode.
+
+    cells[row][column] is text; columns are (group, name). source: where the numbers in the columns "paper" are printed.
+    footnotes: what differs from the papers' data, one sentence each.
     """
 
     caption: str
     columns: list[tuple[str, str]]
     rows: list[str]
     cells: list[list[str]]
+    source: str = ""
+    footnotes: tuple[str, ...] = ()
+
+    def with_footnotes(self, footnotes: Sequence[str]) -> PaperTable:
+        """The same table with these footnotes."""
+        return replace(self, footnotes=tuple(footnotes))
 
     def markdown(self) -> str:
         """GitHub's Markdown, numbers aligned right."""
@@ -57,7 +69,12 @@ class PaperTable:
         frame = pd.DataFrame(self.cells, columns=names)
         frame.insert(0, "Method", self.rows)
         aligned = frame.to_markdown(index=False, disable_numparse=True, colalign=["left"] + ["right"] * len(names))
-        return f"{self.caption}\n\n{aligned}\n"
+        parts = [self.caption, aligned]
+        if self.source:
+            parts.append(f"{_SOURCE} {self.source}.")
+        if self.footnotes:
+            parts += [_DEVIATIONS, "\n".join(f"- {note}" for note in self.footnotes)]
+        return "\n\n".join(parts) + "\n"
 
     def latex(self) -> str:
         """A booktabs tabular with the models as spanning heads."""
@@ -74,22 +91,40 @@ class PaperTable:
             rf"{_tex(row)} & {' & '.join(map(_tex, cells))} \\"
             for row, cells in zip(self.rows, self.cells, strict=True)
         ]
-        return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+        lines += [r"\bottomrule", r"\end{tabular}"]
+        if self.source:
+            lines.append(f"% {_SOURCE} {self.source}.")
+        if self.footnotes:
+            lines += [f"% {_DEVIATIONS}", *(f"% - {note}" for note in self.footnotes)]
+        return "\n".join([*lines, ""])
 
 
-def paper_table(frame: pd.DataFrame, columns: dict[str, str], *, caption: str) -> PaperTable:
+def paper_table(
+    frame: pd.DataFrame, columns: Mapping[str, str], *, caption: str, compared: str | None = None
+) -> PaperTable:
     """Shape rows (model, seed, mode, <columns>) of fractions like the papers' Tables 1 and 2.
 
     columns: column of the frame -> its printed name. Cells are percent, mean ± standard deviation over seeds if
-    there are several.
+    there are several. compared: a table of `lib.papers`; the columns of each model that it has are followed by the
+    paper's value and by the difference of our mean from it, in points.
     """
-    models, rows = list(dict.fromkeys(frame["model"])), list(dict.fromkeys(frame["mode"]))
-    cells = [
-        [_cell(frame[(frame["model"] == model) & (frame["mode"] == mode)], c) for model in models for c in columns]
-        for mode in rows
-    ]
-    heads = [(model, name) for model in models for name in columns.values()]
-    return PaperTable(caption, heads, [TITLES[mode] for mode in rows], cells)
+    models, modes = list(dict.fromkeys(frame["model"])), list(dict.fromkeys(frame["mode"]))
+    reported = [model for model in models if compared is not None and papers.reports(compared, model)]
+    heads, cells = [], [[] for _ in modes]
+    for model, (column, name) in product(models, columns.items()):
+        beside = model in reported
+        heads += [(model, head) for head in ([name, f"{name} paper", f"{name} diff."] if beside else [name])]
+        for row, mode in zip(cells, modes, strict=True):
+            ours = frame[(frame["model"] == model) & (frame["mode"] == mode)]
+            row.append(_cell(ours, column))
+            row += _comparison(ours, column, papers.reported(compared, model, mode, column)) if beside else []
+    source = papers.source(compared) if reported else ""
+    return PaperTable(caption, heads, [TITLES[mode] for mode in modes], cells, source)
+
+
+def deviations(manifests: Sequence[Mapping], tasks: Sequence[str]) -> list[str]:
+    """'Task: sentence' for every deviation that the manifests of these tasks declare, in the manifests' order."""
+    return [f"{m['task']}: {sentence}" for m in manifests if m["task"] in tasks for sentence in m["deviations"]]
 
 
 def single_task_table(frame: pd.DataFrame, tasks: Sequence[str], *, caption: str) -> PaperTable:
@@ -117,8 +152,19 @@ def percent(values: Sequence[float]) -> str:
     return f"{100 * known.mean():.1f}{spread}"
 
 
+def _comparison(ours: pd.DataFrame, column: str, theirs: float | None) -> list[str]:
+    """The paper's percent, and ours minus theirs in points."""
+    if theirs is None:
+        return ["-", "-"]
+    known = ours[column].dropna()
+    if known.empty:
+        return [percent([theirs]), "-"]
+    points = round(100 * (known.mean() - theirs), 1) + 0.0  # no negative zero
+    return [percent([theirs]), f"{points:+.1f}"]
+
+
 def _cell(rows: pd.DataFrame, column: str) -> str:
-    return percent(rows[column] if column in rows else [])
+    return percent(rows.get(column, []))
 
 
 def _tex(text: str) -> str:

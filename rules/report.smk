@@ -10,6 +10,7 @@ rule tables:
         addition=evaluated(f"{MODE}/addition/test.csv"),
         negation=evaluated(f"{MODE}/negation/{{task}}/test.csv", task=TASKS),
         grids=evaluated(f"{MODE}/disentanglement/{{pair}}.npz", pair=BENCH.pairs),
+        manifests=expand(f"{DATA}/manifest.json", task=[*TASKS, CONTROL]),
     output:
         tables=expand(f"{RUN}/tables/{{name}}.{{suffix}}", name=TABLES, suffix=["csv", "md", "tex"]),
         findings=f"{RUN}/findings.md",
@@ -28,6 +29,7 @@ rule tables:
         control=CONTROL,
         control_floor=BENCH.evaluation["control_floor"],
         search_space=SEARCH_SPACE,
+        papers=file_digest(ROOT / "lib/papers/numbers.yaml"),
         code=code("tables"),
     script:
         "../workflow_scripts/tables.py"

@@ -1,13 +1,23 @@
 """Collect all accuracies into the run's tables: csv, Markdown and LaTeX; and the findings."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from lib import atomic, findings, tables
+from lib import atomic, findings, papers, tables
 from workflow_scripts import adapter
+
+_COLUMNS = {
+    "addition": {"absolute": "Abs. (↑)", "normalized": "Norm. (↑)"},
+    "negation": {"target": "Targ. (↓)", "control": "Cont. (↑)"},
+}
+_MEANS = {
+    "addition": "mean test accuracy over the tasks",
+    "negation": "mean test accuracy on the negated and on the control task",
+}
 
 
 def main(
@@ -18,12 +28,17 @@ def main(
     addition: Sequence[str],
     negation: Sequence[str],
     grids: Mapping[tuple[str, str], Sequence[str]],
+    manifests: Sequence[str],
     tasks: Sequence[str],
     control: str,
     control_floor: float,
     search_space: tuple[float, float],
 ) -> None:
-    """Write {single_task, addition, addition_per_task, negation, negation_per_task}.{csv, md, tex} and findings.md."""
+    """Write {single_task, addition, addition_per_task, negation, negation_per_task}.{csv, md, tex} and findings.md.
+
+    The papers' numbers stand beside ours if tasks and control are the papers'; the deviations that the manifests of the
+    data declare are footnotes.
+    """
     single = _read(single_task)
     added, negated = _read(addition), _read(negation)
     frames = {
@@ -33,10 +48,13 @@ def main(
         "negation": tables.negation(negated, single, tasks, control),
         "negation_per_task": negated,
     }
+    declared = [json.loads(Path(path).read_text()) for path in manifests]
+    footnoted = {"single_task": tasks, "addition": tasks, "negation": [*tasks, control]}
     for name, frame in frames.items():
         with atomic.whole(folder / f"{name}.csv") as temporary:
             frame.to_csv(temporary, index=False)
-        table = _paper_table(name, frames, tasks)
+        table = _paper_table(name, frame, tasks, compared=papers.same_benchmark(tasks, control))
+        table = table.with_footnotes(tables.deviations(declared, footnoted.get(name, [])))
         atomic.write_text(folder / f"{name}.md", table.markdown())
         atomic.write_text(folder / f"{name}.tex", table.latex())
     errors = {key: float(np.mean([_mean_error(path, search_space) for path in paths])) for key, paths in grids.items()}
@@ -44,16 +62,12 @@ def main(
     atomic.write_text(findings_file, findings.markdown(rows))
 
 
-def _paper_table(name: str, frames: Mapping[str, pd.DataFrame], tasks: Sequence[str]) -> tables.PaperTable:
-    frame = frames[name]
+def _paper_table(name: str, frame: pd.DataFrame, tasks: Sequence[str], *, compared: bool) -> tables.PaperTable:
     if name == "single_task":
         return tables.single_task_table(frame, tasks, caption="Test accuracy of each task's own model (%)")
-    if name == "addition":
-        caption = "Task addition: mean test accuracy over the tasks (%)"
-        return tables.paper_table(frame, {"absolute": "Abs. (↑)", "normalized": "Norm. (↑)"}, caption=caption)
-    if name == "negation":
-        caption = "Task negation: mean test accuracy on the negated and on the control task (%)"
-        return tables.paper_table(frame, {"target": "Targ. (↓)", "control": "Cont. (↑)"}, caption=caption)
+    if name in _COLUMNS:
+        caption = f"Task {name}: {_MEANS[name]} (%)"
+        return tables.paper_table(frame, _COLUMNS[name], caption=caption, compared=name if compared else None)
     value = "accuracy" if name == "addition_per_task" else "target"
     caption = {
         "addition_per_task": "Task addition: test accuracy of the sum of all task vectors, by task (%)",
@@ -85,6 +99,7 @@ if __name__ == "__main__":
             addition=inputs.addition,
             negation=inputs.negation,
             grids=by_key,
+            manifests=inputs.manifests,
             tasks=params.tasks,
             control=params.control,
             control_floor=params.control_floor,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -20,3 +21,18 @@ def reported(table: str, model: str, mode: str, column: str) -> float | None:
     """A paper's value as a fraction in [0, 1], or None if it reports none for this model and mode."""
     value = numbers()[table]["values"].get(model, {}).get(mode, {}).get(column)
     return None if value is None else value / 100
+
+
+def reports(table: str, model: str) -> bool:
+    """True if a paper's table has values for this model."""
+    return model in numbers()[table]["values"]
+
+
+def source(table: str) -> str:
+    """Where a table's values are printed."""
+    return numbers()[table]["source"]
+
+
+def same_benchmark(tasks: Iterable[str], control: str) -> bool:
+    """True if a run's tasks and control are the papers': only then are means over tasks means of the same thing."""
+    return set(tasks) == set(numbers()["tasks"]) and control == numbers()["control"]

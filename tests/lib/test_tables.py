@@ -1,0 +1,155 @@
+"""Rendered tables against hand-written ones; means, spreads, comparison with the papers, footnotes."""
+
+import pandas as pd
+import pytest
+
+from lib import tables
+
+COLUMNS = {"absolute": "Abs. (↑)", "normalized": "Norm. (↑)"}
+NAN = float("nan")
+
+
+def rows(model="small", seeds=(0,)) -> pd.DataFrame:
+    """A pre-trained row and two modes; each seed adds a point to the accuracies."""
+    frame = [(model, None, "pretrained", 0.484, NAN)]
+    for seed in seeds:
+        frame += [(model, seed, "standard", 0.70 + seed / 100, 0.75), (model, seed, "linear", 0.777 + seed / 100, 0.86)]
+    return pd.DataFrame(frame, columns=["model", "seed", "mode", "absolute", "normalized"])
+
+
+def test_markdown_is_this():
+    table = tables.paper_table(rows(), COLUMNS, caption="Addition (%)").with_footnotes(["A: drawn.", "B: small."])
+    assert (
+        table.markdown()
+        == """\
+Addition (%)
+
+| Method        |   small Abs. (↑) |   small Norm. (↑) |
+|:--------------|-----------------:|------------------:|
+| Pre-trained   |             48.4 |                 - |
+| Non-linear FT |             70.0 |              75.0 |
+| Linear FT     |             77.7 |              86.0 |
+
+Deviations from the papers' data:
+
+- A: drawn.
+- B: small.
+"""
+    )
+
+
+def test_latex_is_this():
+    table = tables.paper_table(rows("a_b"), COLUMNS, caption="Addition (%)").with_footnotes(["A: drawn."])
+    assert (
+        table.latex()
+        == r"""% Addition (%)
+\begin{tabular}{lrr}
+\toprule
+& \multicolumn{2}{c}{a\_b} \\
+\cmidrule(lr){2-3}
+Method & Abs. ($\uparrow$) & Norm. ($\uparrow$) \\
+\midrule
+Pre-trained & 48.4 & - \\
+Non-linear FT & 70.0 & 75.0 \\
+Linear FT & 77.7 & 86.0 \\
+\bottomrule
+\end{tabular}
+% Deviations from the papers' data:
+% - A: drawn.
+"""
+    )
+
+
+def test_a_model_that_the_papers_report_is_compared():
+    table = tables.paper_table(rows("ViT-B-32"), COLUMNS, caption="Addition", compared="addition")
+    assert [name for _, name in table.columns] == [
+        "Abs. (↑)", "Abs. (↑) paper", "Abs. (↑) diff.", "Norm. (↑)", "Norm. (↑) paper", "Norm. (↑) diff."
+    ]  # fmt: skip
+    assert table.cells == [
+        ["48.4", "48.4", "+0.0", "-", "-", "-"],
+        ["70.0", "71.4", "-1.4", "75.0", "76.5", "-1.5"],
+        ["77.7", "76.5", "+1.2", "86.0", "85.4", "+0.6"],
+    ]
+    for text in (table.markdown(), table.latex()):
+        assert 'Source of the columns "paper": Ortiz-Jimenez et al. 2023, Table 1 (arXiv 2305.12827)' in text
+
+
+def test_any_other_model_stays_as_it_is():
+    both = pd.concat([rows("small"), rows("ViT-B-32")], ignore_index=True)
+    table = tables.paper_table(both, COLUMNS, caption="Addition", compared="addition")
+    assert [group for group, _ in table.columns] == ["small"] * 2 + ["ViT-B-32"] * 6
+    alone = tables.paper_table(rows("small"), COLUMNS, caption="Addition", compared="addition")
+    assert alone == tables.paper_table(rows("small"), COLUMNS, caption="Addition")
+    assert "paper" not in alone.markdown() + alone.latex()
+
+
+def test_without_a_comparison_no_papers_number_appears():
+    table = tables.paper_table(rows("ViT-B-32"), COLUMNS, caption="Addition")
+    assert "71.4" not in table.markdown() and "paper" not in table.markdown()
+
+
+def test_a_cell_over_seeds_is_mean_and_standard_deviation():
+    table = tables.paper_table(rows("ViT-B-32", seeds=(0, 1, 2)), COLUMNS, caption="", compared="addition")
+    assert table.cells[1][:3] == ["71.0 ± 1.0", "71.4", "-0.4"]
+    assert table.cells[0][0] == "48.4"  # the pre-trained model has no seeds
+    assert r"71.0 $\pm$ 1.0" in table.latex()
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [([], "-"), ([NAN], "-"), ([0.1234], "12.3"), ([0.5, 0.7], "60.0 ± 14.1"), ([0.5, NAN], "50.0"), ([1.0], "100.0")],
+)
+def test_percent(values, text):
+    assert tables.percent(values) == text
+
+
+SINGLE = pd.DataFrame(
+    [
+        ("m", None, "pretrained", "A", "test", 0.2),
+        ("m", None, "pretrained", "A", "val", 0.9),
+        ("m", None, "pretrained", "B", "test", 0.4),
+        ("m", None, "pretrained", "C", "test", 0.8),
+        ("m", 0, "standard", "A", "test", 0.6),
+        ("m", 0, "standard", "B", "test", 0.8),
+    ],
+    columns=["model", "seed", "mode", "task", "split", "accuracy"],
+)
+
+
+def test_addition_takes_means_over_tasks():
+    per_task = pd.DataFrame(
+        [("m", 0, "standard", 0.3, "A", 0.5, 0.9), ("m", 0, "standard", 0.3, "B", 0.7, 0.8)],
+        columns=["model", "seed", "mode", "alpha", "task", "accuracy", "normalized"],
+    )
+    frame = tables.addition(per_task, SINGLE, ["A", "B"]).set_index("mode")
+    assert frame.loc["pretrained", "absolute"] == pytest.approx(0.3)
+    assert frame.loc["standard", ["alpha", "absolute", "normalized"]].tolist() == pytest.approx([0.3, 0.6, 0.85])
+
+
+def test_negation_keeps_the_control_apart():
+    per_task = pd.DataFrame(
+        [("m", 0, "standard", "A", 1.0, 0.1, 0.7), ("m", 0, "standard", "B", 0.5, 0.2, 0.8)],
+        columns=["model", "seed", "mode", "task", "alpha", "target", "control"],
+    )
+    frame = tables.negation(per_task, SINGLE, ["A", "B"], "C").set_index("mode")
+    assert frame.loc["pretrained", ["target", "control"]].tolist() == pytest.approx([0.3, 0.8])
+    assert frame.loc["standard", ["target", "control"]].tolist() == pytest.approx([0.15, 0.75])
+
+
+def test_the_table_of_single_tasks_has_their_mean():
+    table = tables.single_task_table(SINGLE, ["A", "B"], caption="Single")
+    assert table.columns == [("", "A"), ("", "B"), ("", "Mean")]
+    assert dict(zip(table.rows, table.cells, strict=True)) == {
+        "Pre-trained": ["20.0", "40.0", "30.0"],
+        "Non-linear FT": ["60.0", "80.0", "70.0"],
+    }
+
+
+def test_deviations_name_their_task():
+    manifests = [
+        {"task": "A", "deviations": ["Drawn.", "Small."]},
+        {"task": "B", "deviations": []},
+        {"task": "C", "deviations": ["Half of it."]},
+    ]
+    assert tables.deviations(manifests, ["A", "B"]) == ["A: Drawn.", "A: Small."]
+    assert tables.deviations(manifests, ["C"]) == ["C: Half of it."]
