@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import numpy as np
 import torch
 from open_clip.model import CLIP
 from torch import Tensor
@@ -18,13 +17,13 @@ from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lib import atomic
-from lib.drawn.captioned import Captioned, caption
+from lib.drawn.batches import batch_of
+from lib.drawn.captioned import Captioned
 from lib.schedule import learning_rate
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)
 STD = (0.26862954, 0.26130258, 0.27577711)
 _LARGEST_LOGIT_SCALE = 100.0
-_SHIFT = 3
 
 
 @dataclass(frozen=True)
@@ -73,35 +72,6 @@ def contrastive_loss(features: Tensor, captions: Tensor, target: Tensor, logit_s
     return F.cross_entropy(logits, target), (logits.argmax(1) == target).float().mean()
 
 
-def augmented(images: np.ndarray, rng: np.random.Generator) -> Tensor:
-    """Pictures moved by up to _SHIFT pixels, edges repeated, in other light, contrast and tint, with noise: UInt8."""
-    n, side = images.shape[:2]
-    padded = np.pad(images, ((0, 0), (_SHIFT, _SHIFT), (_SHIFT, _SHIFT), (0, 0)), mode="edge")
-    top, left = rng.integers(0, 2 * _SHIFT + 1, (2, n, 1))
-    rows, columns = (top + np.arange(side))[:, :, None], (left + np.arange(side))[:, None, :]
-    moved = padded[np.arange(n)[:, None, None], rows, columns].astype(np.float32)
-    mean = moved.mean(axis=(1, 2, 3), keepdims=True)
-    contrast = rng.uniform(0.6, 1.1, (n, 1, 1, 1))
-    light = rng.uniform(-20, 20, (n, 1, 1, 1)) + rng.uniform(-12, 12, (n, 1, 1, 3))
-    noise = rng.uniform(0, 10, (n, 1, 1, 1)).astype(np.float32) * rng.standard_normal(moved.shape, dtype=np.float32)
-    return torch.from_numpy(np.clip(mean + contrast * (moved - mean) + light + noise, 0, 255).astype(np.uint8))
-
-
-def batch_of(pictures: Captioned, recipe: Recipe, step: int) -> tuple[Tensor, list[str], Tensor]:
-    """The step's pictures, augmented, its distinct captions and which one each picture has: of (seed, step) alone.
-
-    One form of caption a batch, so that no two captions mean the same.
-    """
-    rng = np.random.default_rng([recipe.seed, 1, step])
-    rows = rng.integers(len(pictures), size=recipe.batch_size)
-    form = int(rng.integers(3))
-    drawn = zip(
-        pictures.families[rows].tolist(), pictures.labels[rows].tolist(), pictures.colours[rows].tolist(), strict=True
-    )
-    captions, target = np.unique([caption(*known, form) for known in drawn], return_inverse=True)
-    return augmented(pictures.images[rows], rng), captions.tolist(), torch.from_numpy(target.astype(np.int64))
-
-
 def optimizer_of(model: CLIP, recipe: Recipe) -> torch.optim.AdamW:
     """AdamW that decays matrices but neither vectors nor the logit scale."""
     parameters = list(model.parameters())
@@ -141,7 +111,7 @@ def pretrain(
     model.train()
     for step in range(done.step, last):
         rate = learning_rate(step, peak=recipe.peak_rate, warmup=recipe.warmup, steps=recipe.steps)
-        images, captions, target = batch_of(pictures, recipe, step)
+        images, captions, target = batch_of(pictures, size=recipe.batch_size, seed=recipe.seed, step=step)
         batch = normalised(images), _tokenized(captions, tokens, tokenize), target
         done.sums += _step(replicas, model, optimizer, rate, batch, recipe)
         done.step = step + 1

@@ -4,10 +4,12 @@ import gzip
 
 import numpy as np
 import pytest
+import torch
 from open_clip.tokenizer import SimpleTokenizer
 
 from lib.datasets import drawn, sklearn_digits
 from lib.drawn import captioned, vocabulary
+from lib.drawn.batches import batch_of
 from lib.drawn.canvas import Canvas, Pose
 from lib.drawn.world import PICTURES
 
@@ -90,3 +92,13 @@ def test_merges_make_every_word_one_token_and_open_clip_reads_them(tmp_path):
     assert tokenizer.vocab_size == vocabulary.vocabulary_size(merges)
     assert [len(tokenizer.encode(text)) for text in texts] == [3, 3, 1]
     assert tokenizer.decode(tokenizer.encode("the red star")) == "the red star "
+
+
+def test_a_batch_depends_on_the_seed_and_the_step():
+    pictures = captioned.draw_captioned(0, 0, 64)
+    first, again, later = (batch_of(pictures, size=16, seed=1, step=step) for step in (3, 3, 4))
+    assert torch.equal(first[0], again[0]) and first[1] == again[1] and torch.equal(first[2], again[2])
+    assert not torch.equal(first[0], later[0])
+    images, captions, target = first
+    assert images.shape == (16, 32, 32, 3) and images.dtype == torch.uint8
+    assert len(set(captions)) == len(captions) and set(target.tolist()) == set(range(len(captions)))

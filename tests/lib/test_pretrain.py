@@ -96,15 +96,6 @@ def test_the_loss_is_the_cross_entropy_of_cosines():
     np.testing.assert_allclose(correct, 2 / 3, rtol=1e-6)
 
 
-def test_a_batch_depends_on_the_seed_and_the_step(pictures):
-    first, again, later = (pretrain.batch_of(pictures, RECIPE, step) for step in (3, 3, 4))
-    assert torch.equal(first[0], again[0]) and first[1] == again[1] and torch.equal(first[2], again[2])
-    assert not torch.equal(first[0], later[0])
-    images, captions, target = first
-    assert images.shape == (16, 32, 32, 3) and images.dtype == torch.uint8
-    assert len(set(captions)) == len(captions) and set(target.tolist()) == set(range(len(captions)))
-
-
 def test_shipped_weights_load_into_open_clip_and_match_the_vocabulary(tokenizer):
     architecture = json.loads((SHIPPED / "ViT-demo-8.json").read_text())
     model = pretrain.build(architecture, 0)
