@@ -1,0 +1,64 @@
+"""What the examples share: their arguments, and a finished run's model, heads, task vectors and pictures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from functools import cached_property
+from pathlib import Path
+
+import torch
+
+from lib import checkpoints, clip_encoder, modes, prepared
+from lib.task_vector import TaskVector
+from lib.training_data import EvaluationBatches
+
+
+def arguments(description: str, *, tasks: list[str], alpha: float) -> argparse.ArgumentParser:
+    """The options of every example; tasks and alpha are its defaults, which fit the run of `make demo`."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--run", type=Path, default=Path("results/demo"), help="the folder of a finished run")
+    parser.add_argument("--model", default="ViT-demo-8")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--mode", default="standard", choices=list(modes.MODES))
+    parser.add_argument("--tasks", nargs="+", default=tasks)
+    parser.add_argument("--alpha", type=float, default=alpha)
+    return parser
+
+
+class Run:
+    """A model of a finished run in one mode; built from an example's parsed arguments."""
+
+    def __init__(self, parsed: argparse.Namespace):
+        self.mode, self.folder = modes.get(parsed.mode), parsed.run
+        self.model, self.seed = parsed.run / parsed.model, parsed.seed
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+
+    @cached_property
+    def theta_0(self) -> dict[str, torch.Tensor]:
+        return self._load(self.model / "pretrained/theta.safetensors")
+
+    @cached_property
+    def encoder(self) -> clip_encoder.ImageEncoder:
+        record = json.loads((self.folder / f"provenance/pretrained/{self.model.name}.json").read_text())["params"]
+        return clip_encoder.image_encoder(record["architecture"], architectures=record["architectures"])
+
+    def tau(self, task: str) -> TaskVector:
+        """The task vector that the mode uses."""
+        return TaskVector(self._load(self.model / f"seed{self.seed}/{self.mode.vectors_of}/{task}/tau.safetensors"))
+
+    def accuracy(self, tau: TaskVector, alpha: float, task: str) -> float:
+        """Test accuracy of theta_0 + alpha tau on a task, in [0, 1]."""
+        batches = EvaluationBatches(prepared.read(self.folder / "data" / task, "test"), 250, self.device)
+        head = self._load(self.model / f"heads/{task}.safetensors")["weight"]
+        found = self.mode.predictions(self.encoder, self.theta_0, [tau], torch.tensor([[alpha]]), batches, head)
+        return (found[0].cpu() == batches.labels).double().mean().item()
+
+    def compare(self, tau: TaskVector, alpha: float, tasks: list[str]) -> None:
+        """Print the accuracy on each task before and after the edit."""
+        for task in tasks:
+            before, after = self.accuracy(tau, 0.0, task), self.accuracy(tau, alpha, task)
+            print(f"{task:16} pre-trained {before:6.1%}   edited {after:6.1%}")
+
+    def _load(self, path: Path) -> dict[str, torch.Tensor]:
+        return {name: value.to(self.device) for name, value in checkpoints.load(path).items()}
