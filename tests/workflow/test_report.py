@@ -1,0 +1,82 @@
+"""The script of the tables on files made by hand: a run of the papers' models and tasks, and any other."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib import papers
+from workflow_scripts import tables
+
+MODES = ["standard", "linear"]
+
+
+def make_run(folder, model: str, tasks: list[str], control: str) -> dict:
+    """Everything that the rule hands to the script; each accuracy is 0.7, on the pre-trained model 0.5."""
+    single = [(model, None, "pretrained", task, "test", 0.5, 10) for task in [*tasks, control]]
+    single += [(model, 0, mode, task, "test", 0.8, 10) for mode in MODES for task in tasks]
+    added = [(model, 0, mode, 0.3, task, 0.7, 0.875, 10) for mode in MODES for task in tasks]
+    negated = [(model, 0, mode, task, 1.0, 0.2, 0.49) for mode in MODES for task in tasks]
+    columns = {
+        "single_task": (single, ["model", "seed", "mode", "task", "split", "accuracy", "n"]),
+        "addition": (added, ["model", "seed", "mode", "alpha", "task", "accuracy", "normalized", "n"]),
+        "negation": (negated, ["model", "seed", "mode", "task", "alpha", "target", "control"]),
+    }
+    inputs = {}
+    for name, (rows, names) in columns.items():
+        pd.DataFrame(rows, columns=names).to_csv(folder / f"{name}.csv", index=False)
+        inputs[name] = [str(folder / f"{name}.csv")]
+    np.savez(folder / "grid.npz", alphas=np.array([0.0, 1.0]), error_a=np.zeros((2, 2)), error_b=np.zeros((2, 2)))
+    inputs["manifests"] = []
+    for task in [*tasks, control]:
+        file = folder / f"{task}.json"
+        file.write_text(json.dumps({"task": task, "deviations": ["Drawn."] if task in (tasks[0], control) else []}))
+        inputs["manifests"].append(str(file))
+    rest = {"tasks": tasks, "control": control, "control_floor": 0.95, "search_space": (0.0, 1.0)}
+    return inputs | rest | {"grids": {(model, mode): [str(folder / "grid.npz")] for mode in MODES}}
+
+
+def rendered(folder, *run) -> dict[str, str]:
+    tables.main(folder / "tables", folder / "findings.md", **make_run(folder, *run))
+    return {file.name: file.read_text() for file in (folder / "tables").iterdir()}
+
+
+@pytest.fixture
+def benchmark_of_the_papers():
+    return papers.numbers()["tasks"], papers.numbers()["control"]
+
+
+def test_a_run_of_the_papers_models_is_compared(tmp_path, benchmark_of_the_papers):
+    texts = rendered(tmp_path, "ViT-B-32", *benchmark_of_the_papers)
+    row = next(line for line in texts["addition.md"].splitlines() if line.startswith("| Non-linear FT"))
+    assert [cell.strip() for cell in row.split("|")[2:-1]] == ["70.0", "71.4", "-1.4", "87.5", "76.5", "+11.0"]
+    row = next(line for line in texts["negation.tex"].splitlines() if line.startswith("Linear FT"))
+    assert row == r"Linear FT & 20.0 & 10.9 & +9.1 & 49.0 & 60.8 & -11.8 \\"
+    assert "arXiv 2305.12827" in texts["addition.md"] and "arXiv 2305.12827" in texts["negation.tex"]
+
+
+def test_a_papers_number_never_enters_our_columns(tmp_path, benchmark_of_the_papers):
+    texts = rendered(tmp_path, "ViT-B-32", *benchmark_of_the_papers)
+    assert all("paper" not in text for name, text in texts.items() if name.endswith(".csv"))
+    frame = pd.read_csv(tmp_path / "tables/addition.csv")
+    assert set(frame["absolute"].round(6)) == {0.5, 0.7}
+
+
+@pytest.mark.parametrize(
+    ("model", "tasks", "control"),
+    [("ViT-demo-8", ["Signs", "Digits"], "Objects"), ("ViT-B-32", ["MNIST", "DTD"], "ImageNet")],
+    ids=["another model", "fewer tasks"],
+)
+def test_a_run_of_anything_else_is_not_compared(tmp_path, model, tasks, control):
+    texts = rendered(tmp_path, model, tasks, control)
+    assert "diff." not in texts["addition.md"] + texts["negation.tex"] and "71.4" not in texts["addition.md"]
+
+
+def test_deviations_stand_below_the_tables_that_they_touch(tmp_path):
+    texts = rendered(tmp_path, "m", ["Signs", "Digits"], "Objects")
+    for name in ("single_task", "addition", "negation"):
+        assert "- Signs: Drawn." in texts[f"{name}.md"] and "% - Signs: Drawn." in texts[f"{name}.tex"]
+        assert ("- Objects: Drawn." in texts[f"{name}.md"]) == (name == "negation")
+        assert "Digits:" not in texts[f"{name}.md"]
+    assert "Drawn" not in texts["addition_per_task.md"]
