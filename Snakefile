@@ -18,8 +18,14 @@ include: "rules/common.smk"
 include: "rules/prepare.smk"
 include: "rules/pretrained.smk"
 include: "rules/finetune.smk"
+include: "rules/checkpoints.smk"
 include: "rules/evaluate.smk"
 include: "rules/report.smk"
+
+
+if BENCH.pretraining:
+
+    include: "rules/pretrain.smk"
 
 
 localrules:

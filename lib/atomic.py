@@ -22,6 +22,7 @@ def whole(path: str | os.PathLike) -> Iterator[Path]:
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
     try:
         yield temporary
+        os.chmod(temporary, 0o666 & ~_umask())  # some writers make files that only their owner can read
         _flush(temporary)
         os.replace(temporary, path)
         _flush(path.parent)
@@ -38,6 +39,12 @@ def write_text(path: str | os.PathLike, text: str) -> None:
 def write_json(path: str | os.PathLike, value: object) -> None:
     """Write `value` as indented JSON with a final newline, whole or not at all."""
     write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def _flush(path: Path) -> None:

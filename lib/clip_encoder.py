@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -15,6 +17,8 @@ from torch import Tensor, nn
 from lib import linearize, tangent_vit
 
 Parameters = Mapping[str, Tensor]
+OPENAI_MEAN = (0.48145466, 0.4578275, 0.40821073)
+OPENAI_STD = (0.26862954, 0.26130258, 0.27577711)
 PRECISIONS = ("float32", "tf32", "bf16")
 
 
@@ -26,14 +30,16 @@ class EncoderError(ValueError):
 class ImageEncoder:
     """The image tower of a CLIP without parameters of its own: they come with each call.
 
-    tower: open_clip's module, whose tensors are never read. mean, std: per channel, of pixels in [0, 1]. `f` below
-    is the embedding before L2 normalisation; logits are cosines with a head and so are not linear in theta.
+    shape: of a plain ViT, whose functions are in `lib.tangent_vit`; None for any other tower, which is then called as
+    the module that `build` makes. mean, std: per channel, of pixels in [0, 1]. `f` below is the embedding before L2
+    normalisation; logits are cosines with a head and so are not linear in theta.
     """
 
-    tower: nn.Module
+    shape: tangent_vit.TowerShape | None
+    build: Callable[[], nn.Module]
     image_size: int
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: tuple[float, float, float] = OPENAI_MEAN
+    std: tuple[float, float, float] = OPENAI_STD
 
     def normalised(self, pictures: Tensor) -> Tensor:
         """UInt8[b, s, s, 3] to Float32[b, 3, s, s]: ToTensor, then (x - mean) / std."""
@@ -43,50 +49,73 @@ class ImageEncoder:
 
     def encode(self, theta: Parameters, pictures: Tensor) -> Tensor:
         """f(x; theta), Float[b, d], of pictures UInt8[b, s, s, 3]; differentiable in theta."""
-        if self.one_pass:
-            return tangent_vit.value_and_tangents(self.tower, theta, [], self.normalised(pictures))[0]
-        return self.call_tower(theta, self.normalised(pictures))
+        x = self.normalised(pictures)
+        if self.shape is None:
+            return self.call_tower(theta, x)
+        return tangent_vit.value_and_tangents(self.shape, theta, [], x)[0]
 
     def call_tower(self, theta: Parameters, x: Tensor) -> Tensor:
         """open_clip's own forward pass on normalised pictures, with theta in the place of its parameters."""
         return torch.func.functional_call(self.tower, dict(theta), (x,))
 
     def value_and_tangents(self, theta_0: Parameters, taus: list[Parameters], pictures: Tensor):
-        """(f(x; theta_0), [J tau_1, ...]), each Float[b, d], without a tape: all that an edited tangent model needs."""
+        """(f(x; theta_0), [J tau_1, ...]), each Float[b, d], without a tape: all that edited tangent models need."""
         x = self.normalised(pictures)
-        if self.one_pass:
-            return tangent_vit.value_and_tangents(self.tower, theta_0, taus, x)
+        if self.shape is not None:
+            return tangent_vit.value_and_tangents(self.shape, theta_0, taus, x)
         pairs = [linearize.jvp(self.call_tower, theta_0, tau, x) for tau in taus]
         return pairs[0][0], [tangent for _, tangent in pairs]
 
     def tangent_model(self, theta_0: Parameters):
         """f_lin(tau, pictures) = f(x; theta_0) + J tau, differentiable in tau."""
-        make = tangent_vit.linearize_vit if self.one_pass else _general
-        f_lin = make(self.tower, theta_0)
+        if self.shape is None:
+            f_lin = linearize.linearize(self.call_tower, theta_0)
+        else:
+            f_lin = tangent_vit.linearize_vit(self.shape, theta_0)
         return lambda tau, pictures: f_lin(tau, self.normalised(pictures))
 
     @cached_property
-    def one_pass(self) -> bool:
-        """True if every layer of the tower has a rule in `lib.tangent_vit`."""
-        try:
-            tangent_vit.require_supported(self.tower)
-        except TypeError:
-            return False
-        return True
+    def tower(self) -> nn.Module:
+        """open_clip's module, on the meta device: it has names and layers, but no numbers."""
+        return self.build()
 
 
-def image_encoder(architecture: str, *, architectures: Path | None = None) -> ImageEncoder:
+def image_encoder(architecture: str, *, architectures: str | os.PathLike | None = None) -> ImageEncoder:
     """The encoder of an open_clip architecture, without weights. Raises EncoderError for an unknown name.
 
-    architectures: a folder of further open_clip model configurations (JSON).
+    architectures: a folder of further open_clip model configurations (JSON). For a plain ViT open_clip itself is not
+    imported, which would take longer than many a job.
     """
-    import open_clip
+    configuration = read_configuration(architecture, architectures)
+    size = configuration["vision_cfg"].get("image_size", 224)
+    side = size if isinstance(size, int) else size[0]
+    return ImageEncoder(_shape(configuration), partial(_empty_tower, configuration), side)
 
-    configuration = _configuration(architecture, architectures)
-    with torch.device("meta"):
-        tower = open_clip.CLIP(**{k: v for k, v in configuration.items() if k in _CLIP_ARGUMENTS}).visual
-    mean, std = open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD
-    return ImageEncoder(tower.eval(), int(tower.image_size[0]), tuple(mean), tuple(std))
+
+def encoder_of(model: nn.Module) -> ImageEncoder:
+    """The encoder of a CLIP that is already built. Its tower's tensors are not read."""
+    try:
+        shape = tangent_vit.shape_of(model.visual)
+    except TypeError:
+        shape = None
+    return ImageEncoder(shape, lambda: model.visual, int(model.visual.image_size[0]))
+
+
+def require_same_function(model: nn.Module, encoder: ImageEncoder) -> None:
+    """Raise EncoderError unless `encoder` computes what open_clip's own tower does, within float32's rounding."""
+    x = torch.randn(2, 3, encoder.image_size, encoder.image_size, generator=torch.Generator().manual_seed(0))
+    theta = tower_parameters(model)
+    with torch.no_grad():
+        expected = model.visual(x)
+        if encoder.shape is None:
+            found = encoder.call_tower(theta, x)
+        else:
+            found = tangent_vit.value_and_tangents(encoder.shape, theta, [], x)[0]
+    if (found - expected).norm() > 1e-4 * expected.norm():
+        raise EncoderError(
+            "the image tower and its functional form disagree; likely causes: an activation or a number of heads that "
+            "the architecture's JSON does not state, or another version of open_clip"
+        )
 
 
 def load_clip(architecture: str, weights: str | os.PathLike, *, architectures: Path | None = None) -> nn.Module:
@@ -95,7 +124,7 @@ def load_clip(architecture: str, weights: str | os.PathLike, *, architectures: P
     """
     import open_clip
 
-    _configuration(architecture, architectures)
+    _register(architecture, architectures)
     try:
         model = open_clip.create_model(architecture, pretrained=str(weights))
     except (RuntimeError, FileNotFoundError, KeyError) as error:
@@ -107,7 +136,7 @@ def random_clip(architecture: str, *, seed: int, architectures: Path | None = No
     """open_clip's CLIP with random weights drawn from `seed`."""
     import open_clip
 
-    _configuration(architecture, architectures)
+    _register(architecture, architectures)
     torch.manual_seed(seed)
     return open_clip.create_model(architecture).eval()
 
@@ -148,19 +177,47 @@ def precision(name: str, device_type: str) -> Iterator[None]:
         torch.set_float32_matmul_precision(before)
 
 
+def read_configuration(architecture: str, architectures: str | os.PathLike | None = None) -> dict:
+    """open_clip's model configuration of that name, from `architectures` or its own folder. Raises EncoderError."""
+    package = Path(find_spec("open_clip").submodule_search_locations[0])
+    for folder in filter(None, (architectures, package / "model_configs")):
+        file = Path(folder) / f"{architecture}.json"
+        if file.is_file():
+            return json.loads(file.read_text())
+    raise EncoderError(f"open_clip knows no architecture {architecture!r}: see open_clip.list_models()")
+
+
+_PLAIN = {"image_size", "patch_size", "width", "layers", "head_width", "mlp_ratio"}
+
+
+def _shape(configuration: Mapping) -> tangent_vit.TowerShape | None:
+    """The shape of a plain ViT, or None if the configuration asks for anything else."""
+    vision = configuration["vision_cfg"]
+    if not vision.keys() <= _PLAIN or not isinstance(vision.get("layers", 12), int):
+        return None
+    patch = vision.get("patch_size", 16)
+    return tangent_vit.TowerShape(
+        patch_size=(patch, patch) if isinstance(patch, int) else tuple(patch),
+        layers=vision.get("layers", 12),
+        heads=vision.get("width", 768) // vision.get("head_width", 64),
+        activation="quick_gelu" if configuration.get("quick_gelu") else "gelu",
+    )
+
+
+def _empty_tower(configuration: Mapping) -> nn.Module:
+    import open_clip
+
+    known = {key: configuration[key] for key in _CLIP_ARGUMENTS if key in configuration}
+    with torch.device("meta"):
+        return open_clip.CLIP(**known).visual.eval()
+
+
 _CLIP_ARGUMENTS = ("embed_dim", "vision_cfg", "text_cfg", "quick_gelu")
 
 
-def _configuration(architecture: str, architectures: Path | None) -> dict:
-    import open_clip
-
+def _register(architecture: str, architectures: str | os.PathLike | None) -> None:
+    read_configuration(architecture, architectures)
     if architectures is not None:
-        open_clip.add_model_config(architectures)
-    configuration = open_clip.get_model_config(architecture)
-    if configuration is None:
-        raise EncoderError(f"open_clip knows no architecture {architecture!r}: see open_clip.list_models()")
-    return configuration
+        import open_clip
 
-
-def _general(tower: nn.Module, theta_0: Parameters):
-    return linearize.linearize(lambda theta, x: torch.func.functional_call(tower, dict(theta), (x,)), theta_0)
+        open_clip.add_model_config(Path(architectures))

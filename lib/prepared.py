@@ -112,7 +112,7 @@ def read(folder: str | os.PathLike, split: str) -> PreparedSplit:
     expected = int((fields["height"] * fields["width"] * 3).sum())
     if images.stat().st_size != expected:
         raise PreparedError(
-            f"{images} has {images.stat().st_size} bytes, its index says {expected}: delete the folder, then run `prepare`"
+            f"{images} has {images.stat().st_size} bytes, its index says {expected}: delete it and run `prepare`"
         )
     return PreparedSplit(np.memmap(images, np.uint8, "r"), **fields)
 

@@ -11,6 +11,7 @@ standard training step.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -22,41 +23,51 @@ Parameters = Mapping[str, Tensor]
 Tangents = list[Tensor]
 
 
-def linearize_vit(tower: nn.Module, theta_0: Parameters) -> Callable[[Parameters, Tensor], Tensor]:
+@dataclass(frozen=True)
+class TowerShape:
+    """What the parameters of open_clip's plain VisionTransformer do not say. activation: "quick_gelu" or "gelu"."""
+
+    patch_size: tuple[int, int]
+    layers: int
+    heads: int
+    activation: str
+    epsilon: float = 1e-5
+
+
+def linearize_vit(shape: TowerShape, theta_0: Parameters) -> Callable[[Parameters, Tensor], Tensor]:
     """Return f_lin(tau, x) for open_clip's VisionTransformer; the same function as `lib.linearize.linearize` gives.
 
     x: Float[Tensor, "n 3 s s"], normalised pictures; result: Float[Tensor, "n d"], differentiable in tau. Raises
-    TypeError for a tower that has layers without a rule here, CheckpointError for names or shapes that differ.
+    CheckpointError for names or shapes that differ.
     """
-    require_supported(tower)
     theta_0 = {name: value.detach() for name, value in theta_0.items()}
 
     def f_lin(tau: Parameters, x: Tensor) -> Tensor:
         require_same_names(theta_0, tau, what="tangent model")
-        return _TangentTower.apply(tower, theta_0, x, *(tau[name] for name in theta_0))
+        return _TangentTower.apply(shape, theta_0, x, *(tau[name] for name in theta_0))
 
     return f_lin
 
 
 def value_and_tangents(
-    tower: nn.Module, theta_0: Parameters, taus: Sequence[Parameters], x: Tensor
+    shape: TowerShape, theta_0: Parameters, taus: Sequence[Parameters], x: Tensor
 ) -> tuple[Tensor, Tangents]:
     """(f(x; theta_0), [J tau_1, ..., J tau_m]), each Float[Tensor, "n d"], from one pass over the pictures x.
 
     With autograd enabled the first carries the tape with respect to theta_0; the tangents never do. Only the class
     token is read at the end, so the last block computes no other (exact: nothing else reads them).
     """
-    x, dx = _embed(tower, theta_0, taus, x)
-    last = len(tower.transformer.resblocks) - 1
-    for index, block in enumerate(tower.transformer.resblocks):
+    x, dx = _embed(shape, theta_0, taus, x)
+    for index in range(shape.layers):
         parameters = _under(f"transformer.resblocks.{index}.", theta_0, taus)
-        x, dx = _block(block, *parameters, x, dx, outputs=1 if index == last else x.shape[1])
-    x, dx = _layer_norm(tower.ln_post, *_under("ln_post.", theta_0, taus), x[:, 0], [d[:, 0] for d in dx])
+        outputs = 1 if index == shape.layers - 1 else x.shape[1]
+        x, dx = _block(shape, *parameters, x, dx, outputs=outputs)
+    x, dx = _layer_norm(shape.epsilon, *_under("ln_post.", theta_0, taus), x[:, 0], [d[:, 0] for d in dx])
     return _linear(x, dx, theta_0["proj"].mT, [tau["proj"].mT for tau in taus])
 
 
-def require_supported(tower: nn.Module) -> None:
-    """Raise TypeError, naming the part, unless the tower is open_clip's plain VisionTransformer."""
+def shape_of(tower: nn.Module) -> TowerShape:
+    """The shape of open_clip's plain VisionTransformer. Raises TypeError, naming the part, for any other tower."""
     from open_clip.transformer import LayerNorm, QuickGELU, ResidualAttentionBlock, VisionTransformer
 
     def refuse(part: str) -> None:
@@ -66,23 +77,26 @@ def require_supported(tower: nn.Module) -> None:
         refuse(f"an image tower of type {type(tower).__name__}")
     if tower.attn_pool is not None or tower.pool_type != "tok" or tower.final_ln_after_pool or tower.output_tokens:
         refuse("pooling other than the class token's")
-    if not isinstance(tower.patch_dropout, nn.Identity) or tower.proj is None:
-        refuse("patch dropout or a tower without projection")
+    if not isinstance(tower.patch_dropout, nn.Identity) or tower.proj is None or type(tower.ln_pre) is not LayerNorm:
+        refuse("patch dropout, or a tower without projection or without a norm before the blocks")
     for block in tower.transformer.resblocks:
         if type(block) is not ResidualAttentionBlock or not isinstance(block.ls_1, nn.Identity):
             refuse(f"a block of type {type(block).__name__} or with layer scale")
         if type(block.mlp.gelu) not in (nn.GELU, QuickGELU) or not isinstance(block.ln_1, LayerNorm):
             refuse(f"the activation {type(block.mlp.gelu).__name__} or the norm {type(block.ln_1).__name__}")
+    blocks = tower.transformer.resblocks
+    activation = "quick_gelu" if isinstance(blocks[0].mlp.gelu, QuickGELU) else "gelu"
+    return TowerShape(tuple(tower.patch_size), len(blocks), blocks[0].attn.num_heads, activation, blocks[0].ln_1.eps)
 
 
 class _TangentTower(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, tower, theta_0, x, *tau):
+    def forward(ctx, shape, theta_0, x, *tau):
         wanted = any(ctx.needs_input_grad[3:])
         ctx.leaves = [value.detach().requires_grad_(wanted) for value in theta_0.values()]
         tau = dict(zip(theta_0, (value.detach() for value in tau), strict=True))
         with torch.set_grad_enabled(wanted):
-            value, (tangent,) = value_and_tangents(tower, dict(zip(theta_0, ctx.leaves, strict=True)), [tau], x)
+            value, (tangent,) = value_and_tangents(shape, dict(zip(theta_0, ctx.leaves, strict=True)), [tau], x)
         ctx.value = value
         return value.detach() + tangent
 
@@ -100,8 +114,8 @@ def _under(prefix: str, theta_0: Parameters, taus: Sequence[Parameters]) -> tupl
     return part(theta_0), [part(tau) for tau in taus]
 
 
-def _embed(tower: nn.Module, theta: Parameters, taus: Sequence[Parameters], x: Tensor) -> tuple[Tensor, Tangents]:
-    patches = _patches(x, *tower.patch_size)
+def _embed(shape: TowerShape, theta: Parameters, taus: Sequence[Parameters], x: Tensor) -> tuple[Tensor, Tangents]:
+    patches = _patches(x, *shape.patch_size)
     width = theta["conv1.weight"].shape[0]
 
     def tokens(tensors: Parameters) -> Tensor:
@@ -111,9 +125,7 @@ def _embed(tower: nn.Module, theta: Parameters, taus: Sequence[Parameters], x: T
 
     with torch.no_grad():
         tangents = [tokens(tau) for tau in taus]
-    if isinstance(tower.ln_pre, nn.Identity):
-        return tokens(theta), tangents
-    return _layer_norm(tower.ln_pre, *_under("ln_pre.", theta, taus), tokens(theta), tangents)
+    return _layer_norm(shape.epsilon, *_under("ln_pre.", theta, taus), tokens(theta), tangents)
 
 
 def _patches(x: Tensor, height: int, width: int) -> Tensor:
@@ -123,14 +135,14 @@ def _patches(x: Tensor, height: int, width: int) -> Tensor:
 
 
 def _block(
-    block: nn.Module, theta: Parameters, taus: list[Parameters], x: Tensor, dx: Tangents, *, outputs: int
+    shape: TowerShape, theta: Parameters, taus: list[Parameters], x: Tensor, dx: Tangents, *, outputs: int
 ) -> tuple[Tensor, Tangents]:
-    y, dy = _layer_norm(block.ln_1, *_under("ln_1.", theta, taus), x, dx)
-    y, dy = _attention(*_under("attn.", theta, taus), y, dy, heads=block.attn.num_heads, outputs=outputs)
+    y, dy = _layer_norm(shape.epsilon, *_under("ln_1.", theta, taus), x, dx)
+    y, dy = _attention(*_under("attn.", theta, taus), y, dy, heads=shape.heads, outputs=outputs)
     x, dx = _residual(x[:, :outputs], [d[:, :outputs] for d in dx], y, dy)
-    y, dy = _layer_norm(block.ln_2, *_under("ln_2.", theta, taus), x, dx)
+    y, dy = _layer_norm(shape.epsilon, *_under("ln_2.", theta, taus), x, dx)
     y, dy = _affine("mlp.c_fc.weight", "mlp.c_fc.bias", theta, taus, y, dy)
-    y, dy = _activation(block.mlp.gelu, y, dy)
+    y, dy = _activation(shape.activation, y, dy)
     y, dy = _affine("mlp.c_proj.weight", "mlp.c_proj.bias", theta, taus, y, dy)
     return _residual(x, dx, y, dy)
 
@@ -160,13 +172,13 @@ def _linear(x, dx, weight, d_weights, bias=None, d_biases=None) -> tuple[Tensor,
     return F.linear(x, weight, bias), tangents
 
 
-def _layer_norm(norm: nn.Module, theta, taus, x: Tensor, dx: Tangents) -> tuple[Tensor, Tangents]:
+def _layer_norm(epsilon: float, theta, taus, x: Tensor, dx: Tangents) -> tuple[Tensor, Tangents]:
     """With u = (x - mean) / sd: d(w u + b) = w du + dw u + db.
 
     The Jacobian of u in x is symmetric, so du is what the fused backward kernel makes of dx.
     """
-    shape = norm.normalized_shape
-    y, mean, inverse_sd = torch.native_layer_norm(x, shape, theta["weight"], theta["bias"], norm.eps)
+    shape = x.shape[-1:]
+    y, mean, inverse_sd = torch.native_layer_norm(x, shape, theta["weight"], theta["bias"], epsilon)
     with torch.no_grad():
         u = (x - mean) * inverse_sd if dx else None
         tangents = []
@@ -178,13 +190,12 @@ def _layer_norm(norm: nn.Module, theta, taus, x: Tensor, dx: Tangents) -> tuple[
     return y, tangents
 
 
-def _activation(activation: nn.Module, x: Tensor, dx: Tangents) -> tuple[Tensor, Tangents]:
-    """GELU and QuickGELU, x sigmoid(1.702 x) = silu(1.702 x) / 1.702; tangents by the fused backward kernels."""
-    if isinstance(activation, nn.GELU):
-        form = activation.approximate
+def _activation(activation: str, x: Tensor, dx: Tangents) -> tuple[Tensor, Tangents]:
+    """GELU, or QuickGELU, x sigmoid(1.702 x) = silu(1.702 x) / 1.702; tangents by the fused backward kernels."""
+    if activation == "gelu":
         with torch.no_grad():
-            tangents = [torch.ops.aten.gelu_backward(d, x, approximate=form) for d in dx]
-        return F.gelu(x, approximate=form), tangents
+            tangents = [torch.ops.aten.gelu_backward(d, x) for d in dx]
+        return F.gelu(x), tangents
     scaled = 1.702 * x
     with torch.no_grad():
         tangents = [torch.ops.aten.silu_backward(d, scaled) for d in dx]

@@ -95,7 +95,7 @@ def stop_on_sigterm() -> Callable[[], bool]:
 
 def _log_to(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, mode="w")
+    handler = logging.FileHandler(path, mode="a")  # a retry leaves what the attempt before it said
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for chatty in ("PIL", "matplotlib", "fontTools", "httpx", "urllib3"):

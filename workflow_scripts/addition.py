@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from lib import atomic
 from lib.coefficients import choose_addition, normalized_accuracy
-from workflow_scripts import adapter
+from workflow_scripts import adapter, rows
 from workflow_scripts.evaluation import Evaluation, open_evaluation, write_table
 
 
@@ -22,7 +20,7 @@ def main(
 ) -> None:
     """Write sweep_val.csv (alpha, task, accuracy, n), choice.json (alpha, score) and test.csv to `folder`."""
     total = sum(evaluation.vector(path) for path in taus)
-    single = pd.read_csv(single_task).pivot(index="split", columns="task", values="accuracy")
+    single = _accuracies(single_task)
     by_task = {task: evaluation.accuracies([total], [[a] for a in alphas], task, "val") for task in evaluation.data}
     sweep = [
         {"alpha": alpha, "task": task, "accuracy": accuracies[i], "n": n}
@@ -31,17 +29,25 @@ def main(
     ]
     write_table(folder / "sweep_val.csv", sweep, {})
     scores = [
-        normalized_accuracy({t: accuracies[i] for t, (accuracies, _) in by_task.items()}, single.loc["val"].to_dict())
+        normalized_accuracy({t: accuracies[i] for t, (accuracies, _) in by_task.items()}, single["val"])
         for i in range(len(alphas))
     ]
     choice = choose_addition(alphas, scores)
     atomic.write_json(folder / "choice.json", {"alpha": choice.alpha, "normalized_val": choice.score, "scores": scores})
-    rows = []
+    tested = []
     for task in evaluation.data:
         (value,), n = evaluation.accuracies([total], [[choice.alpha]], task, "test")
-        normalized = normalized_accuracy({task: value}, {task: single.loc["test", task]})
-        rows.append({"alpha": choice.alpha, "task": task, "accuracy": value, "normalized": normalized, "n": n})
-    write_table(folder / "test.csv", rows, identity)
+        normalized = normalized_accuracy({task: value}, {task: single["test"][task]})
+        tested.append({"alpha": choice.alpha, "task": task, "accuracy": value, "normalized": normalized, "n": n})
+    write_table(folder / "test.csv", tested, identity)
+
+
+def _accuracies(single_task: Path) -> dict[str, dict[str, float]]:
+    """Of each task's own model: split -> task -> accuracy."""
+    found: dict[str, dict[str, float]] = {"val": {}, "test": {}}
+    for row in rows.read(single_task):
+        found[row["split"]][row["task"]] = float(row["accuracy"])
+    return found
 
 
 if __name__ == "__main__":

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
-from lib import atomic, checkpoints, clip_encoder, modes, prepared
+from lib import checkpoints, clip_encoder, modes, prepared
 from lib.task_vector import TaskVector
 from lib.training_data import EvaluationBatches
-from workflow_scripts import adapter
+from workflow_scripts import adapter, rows
 
 
 @dataclass(frozen=True)
@@ -74,10 +73,9 @@ def open_evaluation(inputs, params, *, mode: str, config: Mapping[str, object]) 
     )
 
 
-def write_table(path: str | Path, rows: list[dict], identity: Mapping[str, object]) -> None:
+def write_table(path: str | Path, found: list[dict], identity: Mapping[str, object]) -> None:
     """Write rows as csv, each led by the identity columns (model, seed, mode, ...)."""
-    with atomic.whole(path) as temporary:
-        pd.DataFrame([{**identity, **row} for row in rows]).to_csv(temporary, index=False)
+    rows.write(path, [{**identity, **row} for row in found])
 
 
 def _many(paths) -> list[str]:

@@ -5,13 +5,12 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import pandas as pd
 import torch
 
-from lib import atomic, checkpoints, clip_encoder, modes, prepared
+from lib import checkpoints, clip_encoder, modes, prepared
 from lib.finetune import Keeper, Recipe, finetune
 from lib.training_data import TrainingData
-from workflow_scripts import adapter
+from workflow_scripts import adapter, rows
 
 
 def main(
@@ -64,8 +63,7 @@ def main(
             on_log=adapter.training_bar(plan.steps, f"{mode} {data.name}"),
         )
     checkpoints.save(theta, result)
-    with atomic.whole(training_log) as temporary:
-        pd.DataFrame(log).to_csv(temporary, index=False)
+    rows.write(training_log, log)
     state.unlink(missing_ok=True)
 
 

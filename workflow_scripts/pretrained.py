@@ -24,6 +24,7 @@ def main(
     side = int(model.visual.image_size[0])
     if side != image_size:
         raise ValueError(f"{architecture} takes {side} x {side} pictures, but image_size is {image_size}: correct one")
+    clip_encoder.require_same_function(model, clip_encoder.image_encoder(architecture, architectures=architectures))
     checkpoints.save(clip, {name: value.float() for name, value in model.state_dict().items()})
     checkpoints.save(theta_0, clip_encoder.tower_parameters(model))
 

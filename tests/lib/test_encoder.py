@@ -1,12 +1,18 @@
 """The encoder as a function against open_clip's own modules; heads; modes; precision."""
 
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
 import open_clip
 import pytest
 import torch
 
-from lib import clip_encoder, heads, modes
+from lib import clip_encoder, heads, modes, tangent_vit
 from lib.clip_encoder import EncoderError
 
+ROOT = Path(__file__).resolve().parents[2]
 TINY = {
     "embed_dim": 16,
     "quick_gelu": True,
@@ -23,8 +29,7 @@ def model():
 
 @pytest.fixture
 def encoder(model):
-    mean, std = open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD
-    return clip_encoder.ImageEncoder(model.visual, 16, mean, std)
+    return clip_encoder.encoder_of(model)
 
 
 @pytest.fixture
@@ -52,6 +57,37 @@ def test_encode_and_its_gradient_need_no_parameters_of_the_module(model, picture
     bare = clip_encoder.image_encoder("ViT-B-32-quickgelu")
     assert all(parameter.is_meta for parameter in bare.tower.parameters())
     assert bare.image_size == 224
+
+
+PLAIN = ["ViT-B-32-quickgelu", "ViT-B-16-quickgelu", "ViT-L-14-quickgelu", "ViT-B-32"]
+
+
+@pytest.mark.parametrize("architecture", PLAIN)
+def test_shape_from_the_configuration_equals_the_modules(architecture):
+    encoder = clip_encoder.image_encoder(architecture)
+    assert encoder.shape == tangent_vit.shape_of(encoder.tower)
+    assert encoder.image_size == encoder.tower.image_size[0]
+    assert (encoder.mean, encoder.std) == (open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD)
+
+
+@pytest.mark.parametrize("architecture", ["RN50", "coca_ViT-B-32", "ViT-B-16-SigLIP", "convnext_base", "EVA02-B-16"])
+def test_other_towers_have_no_shape(architecture):
+    assert clip_encoder.image_encoder(architecture).shape is None
+
+
+def test_a_plain_encoder_works_without_importing_open_clip():
+    program = (
+        "import sys; from lib import clip_encoder, finetune, edited_models; "
+        "clip_encoder.image_encoder('ViT-B-32-quickgelu'); sys.exit('open_clip' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0
+
+
+def test_a_functional_form_that_differs_is_refused(model):
+    clip_encoder.require_same_function(model, clip_encoder.encoder_of(model))
+    wrong = dataclasses.replace(clip_encoder.encoder_of(model).shape, activation="gelu")
+    with pytest.raises(EncoderError, match="disagree"):
+        clip_encoder.require_same_function(model, dataclasses.replace(clip_encoder.encoder_of(model), shape=wrong))
 
 
 def test_an_activation_that_the_weights_do_not_want_is_refused(model):

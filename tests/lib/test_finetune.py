@@ -1,6 +1,7 @@
 """Laws of the training loop: what trains, what decays, accumulation, sharding, resumption."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 
 from lib import finetune as finetuning
 from lib import modes, prepared, resume
-from lib.clip_encoder import ImageEncoder
+from lib.clip_encoder import encoder_of
 from lib.finetune import Diverged, Interrupted, Keeper, Recipe
 from lib.raw_task import RawSplit
 from lib.schedule import learning_rate
@@ -29,7 +30,7 @@ def split(tmp_path_factory):
 
 @pytest.fixture
 def encoder(tower):
-    return ImageEncoder(tower, 8, (0.5, 0.5, 0.5), (0.3, 0.3, 0.3))
+    return encoder_of(SimpleNamespace(visual=tower))
 
 
 @pytest.fixture

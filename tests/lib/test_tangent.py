@@ -60,7 +60,7 @@ def f_lin_maker(request, tower):
     tower.double()
     if request.param == "general":
         return lambda theta_0: linearize.linearize(function_of(tower), theta_0)
-    return lambda theta_0: tangent_vit.linearize_vit(tower, theta_0)
+    return lambda theta_0: tangent_vit.linearize_vit(tangent_vit.shape_of(tower), theta_0)
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_one_pass_serves_many_vectors(tower, pictures):
     theta_0 = parameters(tower.double(), torch.float64)
     taus = [direction(theta_0, 0.1, seed) for seed in (1, 2, 3)]
     with torch.no_grad():
-        value, tangents = tangent_vit.value_and_tangents(tower, theta_0, taus, pictures)
+        value, tangents = tangent_vit.value_and_tangents(tangent_vit.shape_of(tower), theta_0, taus, pictures)
     torch.testing.assert_close(value, function_of(tower)(theta_0, pictures))
     for tau, tangent in zip(taus, tangents, strict=True):
         torch.testing.assert_close(tangent, linearize.jvp(function_of(tower), theta_0, tau, pictures)[1])
@@ -126,7 +126,7 @@ def test_one_pass_serves_many_vectors(tower, pictures):
 def test_both_implementations_agree_in_float32(tower):
     theta_0 = parameters(tower, torch.float32)
     tau, x = direction(theta_0, 0.05), torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-    fast = tangent_vit.linearize_vit(tower, theta_0)(tau, x)
+    fast = tangent_vit.linearize_vit(tangent_vit.shape_of(tower), theta_0)(tau, x)
     general = linearize.linearize(function_of(tower), theta_0)(tau, x)
     assert (fast - general).norm() / general.norm() < 1e-5
 
@@ -138,13 +138,14 @@ def test_both_activations(tower, pictures, activation):
             block.mlp.gelu = nn.GELU()
     theta_0 = parameters(tower.double(), torch.float64)
     tau = direction(theta_0, 0.1)
-    fast = tangent_vit.linearize_vit(tower, theta_0)(tau, pictures)
+    fast = tangent_vit.linearize_vit(tangent_vit.shape_of(tower), theta_0)(tau, pictures)
     torch.testing.assert_close(fast, linearize.linearize(function_of(tower), theta_0)(tau, pictures))
 
 
 def test_other_names_and_towers_are_refused(tower, pictures):
     theta_0 = parameters(tower.double(), torch.float64)
     with pytest.raises(CheckpointError, match="missing 1 .proj."):
-        tangent_vit.linearize_vit(tower, theta_0)({n: v for n, v in theta_0.items() if n != "proj"}, pictures)
+        shape = tangent_vit.shape_of(tower)
+        tangent_vit.linearize_vit(shape, theta_0)({n: v for n, v in theta_0.items() if n != "proj"}, pictures)
     with pytest.raises(TypeError, match="lib.linearize.linearize"):
-        tangent_vit.linearize_vit(nn.Linear(2, 2), {})
+        tangent_vit.shape_of(nn.Linear(2, 2))

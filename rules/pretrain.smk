@@ -1,0 +1,27 @@
+# The embedded CLIP from nothing: `snakemake pretrain` with a configuration that has a section `pretraining`.
+
+
+rule pretrain:
+    input:
+        architecture=BENCH.pretraining["architecture"],
+        merges=BENCH.pretraining["vocabulary"],
+    output:
+        clip=f"{RUN}/pretraining/clip.safetensors",
+        log=f"{RUN}/pretraining/pretrain_log.csv",
+        provenance=f"{RECORDS}/pretrain.json",
+    log:
+        f"{LOGS}/pretrain.log",
+    conda:
+        ENVIRONMENT
+    threads: cores("pretrain")
+    resources:
+        mem_mb=resource("pretrain", "mem_mb"),
+        runtime=resource("pretrain", "runtime"),
+    params:
+        pictures=BENCH.pretraining["pictures"],
+        recipe=dict(BENCH.pretraining["recipe"]),
+        bfloat16=BENCH.pretraining["bfloat16"],
+        state=f"{SCRATCH}/pretraining/state.pt",
+        code=code("pretrain"),
+    script:
+        "../workflow_scripts/pretrain.py"
