@@ -16,7 +16,8 @@ from pathlib import Path
 import jsonschema
 import yaml
 
-from lib import modes
+from lib import foreign_checkpoints, modes
+from lib.checkpoints import CheckpointError
 
 SCHEMA = Path(__file__).with_name("config.schema.yaml")
 
@@ -47,6 +48,21 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Checkpoint:
+    """A fine-tuned checkpoint in the place of one training run. file: of weights, or a folder that holds one."""
+
+    model: str
+    mode: str
+    task: str
+    seed: int
+    file: str
+
+    @property
+    def weights(self) -> str:
+        return str(foreign_checkpoints.weights_file(self.file))
+
+
+@dataclass(frozen=True)
 class Benchmark:
     """One run: what is fine-tuned, on what, how, and how it is evaluated. Sections keep the names of the schema."""
 
@@ -65,6 +81,7 @@ class Benchmark:
     evaluation: Mapping[str, object]
     disentanglement: Mapping[str, object]
     resources: Mapping[str, Mapping[str, int]]
+    checkpoints: tuple[Checkpoint, ...] = ()
     pretraining: Mapping[str, object] | None = None
 
     def model(self, name: str) -> Model:
@@ -103,6 +120,7 @@ def load(config: Mapping[str, object]) -> Benchmark:
     sections["models"] = tuple(Model(**entry) for entry in config["models"])
     sections["tasks"] = tuple(Task(**entry) for entry in config["tasks"])
     sections["control"] = Task(**config["control"])
+    sections["checkpoints"] = tuple(Checkpoint(**entry) for entry in config.get("checkpoints", ()))
     sections["seeds"], sections["modes"] = tuple(config["seeds"]), tuple(config["modes"])
     return Benchmark(**sections)
 
@@ -164,6 +182,7 @@ def _contradictions(config: Mapping[str, object]):
         if alphas["stop"] <= alphas["start"]:
             yield f"{grid}.alphas: stop is {alphas['stop']}, expected more than start, {alphas['start']}"
     yield from _absent_files(config)
+    yield from _wrong_checkpoints(config)
     yield from _wrong_sources(config)
 
 
@@ -190,6 +209,25 @@ def _absent_files(config: Mapping[str, object]):
         for key, file in files.items():
             if file is not None and not Path(file).exists():
                 yield f"models[{index}].{key}: no file {file!r} below {Path.cwd()}"
+
+
+def _wrong_checkpoints(config: Mapping[str, object]):
+    entries = config.get("checkpoints", [])
+    names = {kind: [entry["name"] for entry in config[f"{kind}s"]] for kind in ("model", "task")}
+    owners = list(dict.fromkeys(modes.get(mode).vectors_of for mode in config["modes"]))
+    known = {**names, "mode": owners, "seed": list(config["seeds"])}
+    keys = [tuple(entry[kind] for kind in known) for entry in entries]
+    for index, entry in enumerate(entries):
+        for kind, values in known.items():
+            if entry[kind] not in values:
+                choice = ", ".join(map(str, values))
+                yield f"checkpoints[{index}].{kind}: this run trains no {entry[kind]!r}; choose one of {choice}"
+        if keys[index] in keys[:index]:
+            yield f"checkpoints[{index}]: names the same {', '.join(known)} as checkpoints[{keys.index(keys[index])}]"
+        try:
+            foreign_checkpoints.weights_file(entry["file"])
+        except CheckpointError as error:
+            yield f"checkpoints[{index}].file: {error}"
 
 
 _OPTIONS = {
