@@ -1,0 +1,93 @@
+"""What the benchmarks share: medians of interleaved runs, peak memory of a process, tables on the screen and in csv."""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+RESULTS = Path(__file__).with_name("results")
+CLASSES = 100
+
+
+def device() -> str:
+    """ "cuda" if there is a GPU, else "cpu"."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def device_name() -> str:
+    """The GPU's name, or the processor's with its number of threads in use."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "processor")
+    return f"{model}, {torch.get_num_threads()} threads"
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """Wall-clock seconds of one call, with the device idle before and after."""
+    _wait()
+    begun = time.perf_counter()
+    call()
+    _wait()
+    return time.perf_counter() - begun
+
+
+def medians(calls: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, float]:
+    """Median seconds of each call over `rounds`, one of each in turn, after one round that does not count."""
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for counted in [False] + [True] * rounds:
+        for name, call in calls.items():
+            elapsed = seconds(call)
+            if counted:
+                times[name].append(elapsed)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def peak_gigabytes(make: Callable[..., Callable[[], object]], *arguments) -> float:
+    """Memory that make(*arguments)() needs beyond what make itself holds, in a process of its own."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_peak, make, arguments).result()
+
+
+def _peak(make: Callable[..., Callable[[], object]], arguments: tuple) -> float:
+    call = make(*arguments)
+    if torch.cuda.is_available():
+        held = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        call()
+        return (torch.cuda.max_memory_allocated() - held) / 1e9
+    held = _resident()
+    call()
+    return max(0.0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - held) / 1e9
+
+
+def _resident() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
+
+
+def report(name: str, rows: list[dict[str, object]], note: str = "") -> None:
+    """Print rows as a table and write them to benchmarks/results/{name}.csv with device, versions and command."""
+    frame = pd.DataFrame(rows)
+    print(f"{device_name()}, torch {torch.__version__}\n{frame.to_markdown(index=False)}\n{note}")
+    frame = frame.assign(
+        device=device_name(),
+        torch=torch.__version__,
+        command="python -m " + " ".join([f"benchmarks.{name}", *sys.argv[1:]]),
+    )
+    RESULTS.mkdir(exist_ok=True)
+    frame.to_csv(RESULTS / f"{name}_{device()}.csv", index=False)
+
+
+def _wait() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()

@@ -1,0 +1,104 @@
+"""One gradient of each kind, side by side: standard, tangent as we do it, tangent as the released code does it.
+
+    python -m benchmarks.tangent_step                                    ViT-B/32, batch 16 on a CPU, 128 on a GPU
+    python -m benchmarks.tangent_step --architecture ViT-L-14-quickgelu --batch 32 --precision bf16
+
+Floor, in matrix products of a forward pass: standard 3 (forward, and twice that backward), tangent 5 (primal 1,
+tangents 2, backward 2), so 1.67 x. Two separate passes (value by forward mode, gradient by another forward and
+backward) need 6, and reverse over forward differentiates the tangents too.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import torch
+import torch.nn.functional as F
+
+from benchmarks import measure
+from lib import clip_encoder, linearize, modes
+from lib.heads import logits
+
+KINDS = ["standard, open_clip's forward", "standard", "tangent", "tangent, two passes", "tangent, reverse over forward"]
+
+
+def gradient(kind: str, architecture: str, batch: int, precision: str):
+    """A call that computes the gradient of the loss in every parameter once; returns theta's or tau's gradients."""
+    device = measure.device()
+    model = clip_encoder.random_clip(architecture, seed=0)
+    encoder = clip_encoder.image_encoder(architecture)
+    theta_0 = {name: value.to(device) for name, value in clip_encoder.tower_parameters(model).items()}
+    generator = torch.Generator().manual_seed(0)
+    side = encoder.image_size
+    x = torch.randint(0, 256, (batch, side, side, 3), dtype=torch.uint8, generator=generator).to(device)
+    y = torch.randint(0, measure.CLASSES, (batch,), generator=generator).to(device)
+    head = torch.randn(measure.CLASSES, theta_0["proj"].shape[1], generator=generator).to(device)
+    noise = {n: 1e-4 * torch.randn(v.shape, generator=generator).to(device) for n, v in theta_0.items()}
+    leaves = {name: (theta_0[name] + noise[name]).requires_grad_() for name in theta_0}
+    function = _functions(encoder, theta_0)[kind]
+
+    def call():
+        with clip_encoder.precision(precision, device):
+            loss = F.cross_entropy(logits(function(leaves, x), head), y)
+            return torch.autograd.grad(loss, list(leaves.values()))
+
+    return call
+
+
+def _functions(encoder, theta_0):
+    def differences(theta):
+        return {name: theta[name] - theta_0[name] for name in theta_0}
+
+    def reverse_over_forward(theta, x):
+        x = encoder.normalised(x)
+        with linearize.differentiable_attention():
+            value, tangent = torch.func.jvp(lambda p: encoder.call_tower(p, x), (dict(theta_0),), (differences(theta),))
+        return value + tangent
+
+    two_passes = linearize.linearize(lambda theta, x: encoder.call_tower(theta, encoder.normalised(x)), theta_0)
+    functions = [
+        lambda theta, x: encoder.call_tower(theta, encoder.normalised(x)),
+        modes.get("standard").model(encoder, theta_0),
+        modes.get("linear").model(encoder, theta_0),
+        lambda theta, x: two_passes(differences(theta), x),
+        reverse_over_forward,
+    ]
+    return dict(zip(KINDS, functions, strict=True))
+
+
+def main() -> None:
+    """Time all kinds in turn, measure their memory, compare their gradients."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--architecture", default="ViT-B-32-quickgelu")
+    parser.add_argument("--batch", type=int, default=128 if torch.cuda.is_available() else 16)
+    parser.add_argument("--precision", default="float32", choices=clip_encoder.PRECISIONS)
+    parser.add_argument("--rounds", type=int, default=5)
+    chosen = parser.parse_args()
+    arguments = (chosen.architecture, chosen.batch, chosen.precision)
+    calls = {kind: gradient(kind, *arguments) for kind in KINDS}
+    times = measure.medians(calls, rounds=chosen.rounds)
+    reference = calls[KINDS[-1]]()
+    rows = [
+        {
+            "step": kind,
+            "ms": round(1000 * times[kind], 1),
+            "over standard (open_clip)": round(times[kind] / times[KINDS[0]], 2),
+            "over standard (ours)": round(times[kind] / times[KINDS[1]], 2),
+            "over reverse over forward": round(times[kind] / times[KINDS[-1]], 2),
+            "peak GB": round(measure.peak_gigabytes(gradient, kind, *arguments), 3),
+            "gradient's relative difference": f"{_difference(calls[kind](), reference):.1e}"
+            if "tangent" in kind
+            else "-",
+        }
+        for kind in KINDS
+    ]
+    measure.report("tangent_step", rows, f"{chosen.architecture}, batch {chosen.batch}, {chosen.precision}")
+
+
+def _difference(found, reference) -> float:
+    squares = sum(float((a.double() - b.double()).square().sum()) for a, b in zip(found, reference, strict=True))
+    return (squares / sum(float(b.double().square().sum()) for b in reference)) ** 0.5
+
+
+if __name__ == "__main__":
+    main()
