@@ -79,7 +79,8 @@ PICTURES: dict[str, Picture] = {
     "textures": Picture(
         _TASK_TEXTURES,
         ("a {} texture", "a photo of a {} texture"),
-        replace(_FIELD, turn=180, zoom=(0.5, 0.85), offset=0.3, contrast=(0.4, 0.8)),
+        replace(_FIELD, turn=180, zoom=(0.62, 0.95), offset=0.3, noise=(3, 8)),
+        contrast=260.0,
     ),
     "land_use": Picture(
         LAND_USE,
