@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import product
 
 from lib import modes, plan, tasks
 from workflow_scripts.configuration import Benchmark, ConfigurationError, Model, Task
@@ -42,8 +40,9 @@ def stages(bench: Benchmark) -> list[Stage]:
     known = vits(bench)
     sizes = {task.name: plan.split_sizes(counts(task), **_rule(bench)) for task in (*bench.tasks, bench.control)}
     runs = [(model, known[model.name]) for model in bench.models for _ in bench.seeds]
-    vectors = plan.FLOAT_BYTES * len(bench.trained_modes) * len(bench.tasks) * _parameters(vit for _, vit in runs)
-    trainings = len(runs) * len(bench.trained_modes) * len(bench.tasks)
+    trained, imported = trainings(bench), len(bench.checkpoints)
+    thetas = plan.FLOAT_BYTES * _parameters(known[model.name] for model, _, _ in trained)
+    imports = plan.FLOAT_BYTES * _parameters(known[entry.model] for entry in bench.checkpoints)
     evaluations = len(runs) * len(bench.modes)
     prepared = {task.name: _prepared_bytes(bench, task, sizes[task.name]) for task in (*bench.tasks, bench.control)}
     drawn = bool(bench.pairs)
@@ -53,8 +52,11 @@ def stages(bench: Benchmark) -> list[Stage]:
         Stage("pretrained", len(known), "pretrained", _pretrained_bytes(known.values())),
         Stage("head", len(known) * len(sizes), "head", _head_bytes(bench, known.values())),
         Stage("zero_shot", len(known), "evaluate", work=tuple(_zero_shot(bench, known, sizes))),
-        Stage("finetune", trainings, "finetune", vectors, _steps(bench, sizes), tuple(_finetune(bench, runs, sizes))),
-        Stage("task_vector", trainings, "report", vectors),
+        Stage(
+            "finetune", len(trained), "finetune", thetas, _steps(bench, sizes), tuple(_finetune(bench, known, sizes))
+        ),
+        Stage("import_checkpoint", imported, "pretrained", imports),
+        Stage("task_vector", len(trained) + imported, "report", thetas + imports),
         Stage("single_task", evaluations, "evaluate", work=tuple(_single_task(bench, runs, sizes))),
         Stage("addition", evaluations, "evaluate", work=tuple(_addition(bench, runs, sizes))),
         Stage("negation", evaluations * len(bench.tasks), "evaluate", work=tuple(_negation(bench, runs, sizes))),
@@ -64,6 +66,16 @@ def stages(bench: Benchmark) -> list[Stage]:
         Stage("heatmap_figures", int(drawn), "report"),
     ]
     return [stage for stage in everything if stage.jobs]
+
+
+def trainings(bench: Benchmark) -> list[tuple[Model, modes.Mode, Task]]:
+    """What is fine-tuned, once a seed: everything but what an imported checkpoint stands for."""
+    imported = {(entry.model, entry.seed, entry.mode, entry.task) for entry in bench.checkpoints}
+    return [
+        (model, modes.get(mode), task)
+        for model, seed, mode, task in product(bench.models, bench.seeds, bench.trained_modes, bench.tasks)
+        if (model.name, seed, mode, task.name) not in imported
+    ]
 
 
 def counts(task: Task) -> dict[str, int]:
@@ -90,12 +102,13 @@ def vits(bench: Benchmark) -> dict[str, plan.Tower]:
 
 
 def architecture(name: str, folder: str | None) -> dict:
-    """A model configuration of open_clip, read without importing it. Raises ConfigurationError for unknown names."""
-    shipped = Path(importlib.util.find_spec("open_clip").origin).parent / "model_configs"
-    for place in filter(None, (folder, shipped)):
-        if (file := Path(place) / f"{name}.json").exists():
-            return json.loads(file.read_text())
-    raise ConfigurationError(f"open_clip knows no architecture {name!r}, and {folder or shipped} holds no {name}.json")
+    """A model configuration of open_clip. Raises ConfigurationError for unknown names."""
+    from lib.clip_encoder import EncoderError, read_configuration
+
+    try:
+        return read_configuration(name, folder)
+    except EncoderError as error:
+        raise ConfigurationError(str(error)) from error
 
 
 def _zero_shot(bench: Benchmark, known, sizes) -> Iterator[Work]:
@@ -105,19 +118,17 @@ def _zero_shot(bench: Benchmark, known, sizes) -> Iterator[Work]:
         yield Work(model, modes.get("standard").name, "evaluate", images, flops)
 
 
-def _finetune(bench: Benchmark, runs, sizes) -> Iterator[Work]:
-    images = sum(task.epochs * sizes[task.name]["fit"] for task in bench.tasks)
-    for model, vit in runs:
-        for mode in map(modes.get, bench.trained_modes):
-            trained = mode.trained(plan.tower_sizes(vit))
-            flops = images * plan.training_flops(vit, tangent=mode.tangent, trained=trained)
-            yield Work(model, mode.name, "train", images, flops)
+def _finetune(bench: Benchmark, known, sizes) -> Iterator[Work]:
+    for model, mode, task in trainings(bench):
+        images, vit = task.epochs * sizes[task.name]["fit"], known[model.name]
+        trained = mode.trained(plan.tower_sizes(vit))
+        flops = images * plan.training_flops(vit, tangent=mode.tangent, trained=trained)
+        yield Work(model, mode.name, "train", images, flops)
 
 
 def _steps(bench: Benchmark, sizes) -> int:
     batch = bench.finetune["batch_size"]
-    one = sum(plan.optimizer_steps(task.epochs, sizes[task.name]["fit"], batch) for task in bench.tasks)
-    return one * len(bench.models) * len(bench.seeds) * len(bench.trained_modes)
+    return sum(plan.optimizer_steps(task.epochs, sizes[task.name]["fit"], batch) for _, _, task in trainings(bench))
 
 
 def _single_task(bench: Benchmark, runs, sizes) -> Iterator[Work]:

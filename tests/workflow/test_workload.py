@@ -60,17 +60,24 @@ def test_the_papers_fine_tuning_by_hand():
 
 
 def test_a_tangent_model_needs_one_pass_for_every_alpha():
-    addition = next(
-        stage for stage in workload.stages(load(configuration("demo/config.yaml"))) if stage.name == "addition"
-    )
+    bench = load(configuration("demo/config.yaml"))
+    addition = next(stage for stage in workload.stages(bench) if stage.name == "addition")
     images = {work.mode: work.images for work in addition.work}
-    val, test = 7 * 240 + 120, 7 * 1000 + 597
-    assert images == {
-        "standard": 21 * val + test,
-        "linear-2": 21 * val + test,
-        "posthoc": val + test,
-        "linear": val + test,
-    }
+    counts = [workload.counts(task) for task in bench.tasks]
+    val, test = sum(count["train"] // 10 for count in counts), sum(count["test"] for count in counts)
+    assert images["standard"] == images["linear-2"] == bench.evaluation["alphas"]["points"] * val + test
+    assert images["linear"] == images["posthoc"] == val + test
+
+
+def test_an_imported_checkpoint_stands_for_a_training(tmp_path):
+    config = anywhere(configuration("demo/config.yaml"))
+    before = {stage.name: stage for stage in workload.stages(load(config))}
+    entry = {"model": "ViT-demo-8", "mode": "linear", "task": "Signs", "seed": 0}
+    config["checkpoints"] = [entry | {"file": config["models"][0]["weights"]["file"]}]
+    after = {stage.name: stage for stage in workload.stages(load(config))}
+    assert after["finetune"].jobs == before["finetune"].jobs - 1 and after["finetune"].steps < before["finetune"].steps
+    assert after["import_checkpoint"].jobs == 1 and after["task_vector"] == before["task_vector"]
+    assert {name: stage.jobs for name, stage in after.items()} == planned(tmp_path, config)
 
 
 def measured(device: str, architecture: str = "ViT-demo-8") -> list[costs.Measurement]:
