@@ -24,7 +24,6 @@ def read(picture: str, *, train: int, test: int, seed: int) -> RawTask:
         train=_split(picture, "train", seed, train),
         test=_split(picture, "test", seed, test),
         origin={"source": "drawn", "picture": picture, "seed": seed},
-        deviations=(f"Pictures drawn by code ({picture}) stand in for photographs.",),
     )
 
 

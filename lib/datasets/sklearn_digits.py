@@ -31,7 +31,6 @@ def read(*, test: int, seed: int) -> RawTask:
         train=_split(digits, np.sort(rows[test:])),
         test=_split(digits, np.sort(rows[:test])),
         origin={"source": "sklearn_digits", "seed": seed},
-        deviations=("The 8 x 8 digits of scikit-learn stand in for MNIST.",),
     )
 
 
