@@ -15,7 +15,8 @@ rule import_checkpoint:
     output:
         theta=f"{MODE}/{{task}}/theta.safetensors",
         training_log=f"{MODE}/{{task}}/training_log.csv",
-        provenance=f"{RECORDS}/import_checkpoint/{{model}}/seed{{seed}}/{{mode}}/{{task}}.json",
+        # fine-tuning's own file: Snakemake sees that the maker changed only if all outputs are the same
+        provenance=f"{RECORDS}/finetune/{{model}}/seed{{seed}}/{{mode}}/{{task}}.json",
     log:
         f"{LOGS}/import_checkpoint/{{model}}/seed{{seed}}/{{mode}}/{{task}}.log",
     wildcard_constraints:

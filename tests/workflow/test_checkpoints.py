@@ -1,6 +1,7 @@
 """A named checkpoint takes the place of its fine-tuning job, and of no other."""
 
 import copy
+import os
 import re
 from pathlib import Path
 
@@ -45,6 +46,15 @@ def test_every_training_run_may_be_named_and_then_its_data_are_not_fitted(tmp_pa
     config["checkpoints"] = [{**checkpoint, "task": t, "seed": s} for t in ("Signs", "Scenes") for s in (0, 12)]
     jobs = planned(tmp_path, config)
     assert "finetune" not in jobs and jobs["import_checkpoint"] == 4 and jobs["task_vector"] == 4
+
+
+def test_naming_a_checkpoint_after_training_reruns_its_dependents(finished, config, checkpoint):
+    """Even one whose file is older than the trained theta."""
+    os.utime(checkpoint["file"], (0, 0))
+    config["checkpoints"] = [checkpoint]
+    jobs = planned(finished, config)
+    assert "finetune" not in jobs and jobs["import_checkpoint"] == 1 and jobs["task_vector"] == 1
+    assert jobs["addition"] == 2 and jobs["negation"] == 2  # the modes standard and posthoc
 
 
 WRONG = {
