@@ -3,9 +3,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= all
-RUFF := lib workflow_scripts tests benchmarks
+CONFIG ?= config.yaml
+RUFF := lib workflow_scripts tests benchmarks examples
 
-.PHONY: demo test test-slurm check setup lock pretrain clean-demo
+.PHONY: demo test test-slurm test-demo check setup lock plan pretrain clean-demo
 
 demo: setup
 	$(BIN)/snakemake --cores $(CORES) --configfile demo/config.yaml
@@ -25,6 +26,10 @@ check: setup
 	$(BIN)/ruff check $(RUFF)
 	$(BIN)/ruff format --check $(RUFF)
 	$(BIN)/snakefmt --check --line-length 120 Snakefile rules
+
+# what a configuration would cost, before any data exist: make plan CONFIG=demo/config.yaml
+plan: setup
+	@$(BIN)/python -m workflow_scripts.plan --configfile $(CONFIG)
 
 # recreate the demo's pre-trained CLIP from nothing (hours on two cores)
 pretrain: setup

@@ -129,7 +129,8 @@ def test_the_papers_configuration_plans_without_data(tmp_path):
     jobs = planned(tmp_path, yaml.safe_load((ROOT / "config.yaml").read_text()))
     models, modes, tasks = 3, 4, 8
     assert jobs == {
-        "prepare": tasks + 1,
+        "prepare": tasks,
+        "prepare_control": 1,
         "pretrained": models,
         "head": models * (tasks + 1),
         "zero_shot": models,

@@ -1,0 +1,78 @@
+"""What `make demo` left in results/demo: a fair cousin of the papers' benchmark, complete, with every mode."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.workflow.conftest import ROOT, run_snakemake
+
+RUN = ROOT / "results/demo"
+TASKS = 8
+pytestmark = pytest.mark.demo
+
+
+@pytest.fixture(scope="module")
+def single_task():
+    frame = pd.read_csv(RUN / "tables/single_task.csv")
+    return frame[(frame["split"] == "test") & (frame["task"] != "Objects")].set_index(["mode", "task"])["accuracy"]
+
+
+def test_zero_shot_accuracy_leaves_room_and_is_no_guess(single_task):
+    assert len(single_task["pretrained"]) == TASKS
+    assert 0.3 <= single_task["pretrained"].mean() <= 0.7
+
+
+def test_every_task_can_be_learnt(single_task):
+    assert single_task["standard"].mean() >= 0.9
+    assert single_task["standard"].min() >= 0.7
+
+
+def test_every_mode_is_in_every_table():
+    for name in ("addition", "negation"):
+        modes = list(pd.read_csv(RUN / f"tables/{name}.csv")["mode"])
+        assert modes == ["pretrained", "standard", "posthoc", "linear", "linear-2"]
+    assert len(pd.read_csv(RUN / "tables/negation_per_task.csv")) == 4 * TASKS
+
+
+def test_adding_all_vectors_beats_the_pretrained_model_in_every_mode():
+    absolute = pd.read_csv(RUN / "tables/addition.csv").set_index("mode")["absolute"]
+    assert (absolute.drop("pretrained") > absolute["pretrained"]).all()
+
+
+def test_negation_keeps_its_floor_on_validation():
+    for choice in RUN.glob("*/seed0/*/negation/*/choice.json"):
+        chosen = json.loads(choice.read_text())
+        sweep = pd.read_csv(choice.with_name("sweep_val.csv"))
+        control = sweep[(sweep["alpha"] == chosen["alpha"]) & (sweep["task"] == "Objects")]["accuracy"].item()
+        assert control >= 0.95 * chosen["control_pretrained_val"]
+
+
+def test_heatmaps_are_grids_of_error_rates_with_zero_at_the_pretrained_model():
+    files = list(RUN.glob("*/seed0/*/disentanglement/*.npz"))
+    assert len(files) == 4 * 3
+    for file in files:
+        grid = np.load(file)
+        xi, zero = grid["error_a"] + grid["error_b"], grid["alphas"].tolist().index(0)
+        assert xi.shape == (13, 13)
+        assert xi[zero, zero] == 0
+        assert 0 < xi.max() <= 2
+
+
+def test_pictures_and_findings_are_there():
+    names = {path.name for path in (RUN / "figures").iterdir()}
+    for stem in (
+        "disentanglement_ViT-demo-8",
+        "alpha_sweep_ViT-demo-8",
+        "loss_ViT-demo-8",
+        "single_task_standard_linear",
+    ):
+        assert {f"{stem}.png", f"{stem}.pdf"} <= names
+    assert (RUN / "findings.md").read_text().count("| yes") + (RUN / "findings.md").read_text().count("| no ") >= 10
+
+
+def test_a_second_run_does_nothing():
+    done = run_snakemake(ROOT, "--cores", "1", "--configfile", "demo/config.yaml")
+    assert done.returncode == 0
+    assert "Nothing to be done" in done.stdout
