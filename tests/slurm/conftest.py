@@ -8,6 +8,8 @@ import pytest
 from faults import FaultError
 from faults import cluster as cluster_command
 
+from tests.workflow.conftest import benchmark, config, finished  # noqa: F401 (fixtures)
+
 
 def give_up(reason: str) -> None:
     if os.environ.get("REQUIRE_SLURM") == "1":
