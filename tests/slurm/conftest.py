@@ -8,7 +8,7 @@ import pytest
 from faults import FaultError
 from faults import cluster as cluster_command
 
-from tests.workflow.conftest import benchmark, config, finished  # noqa: F401 (fixtures)
+from tests.workflow.conftest import benchmark  # noqa: F401 (a fixture)
 
 
 def give_up(reason: str) -> None:
