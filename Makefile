@@ -16,7 +16,7 @@ test: setup
 
 # needs root: starts a real Slurm cluster of three nodes on this machine
 test-slurm: setup
-	REQUIRE_SLURM=1 $(BIN)/python -m pytest -m slurm
+	REQUIRE_SLURM=1 $(BIN)/python -m pytest -m slurm $(PYTEST)
 
 # reads what `make demo` made
 test-demo: demo
