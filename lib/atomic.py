@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+
+class DiskFull(OSError):
+    """A file that could not be written, because its file system has no room left or the user's quota is used up."""
 
 
 @contextmanager
@@ -15,17 +21,21 @@ def whole(path: str | os.PathLike) -> Iterator[Path]:
 
     The data are flushed to disk before the rename, so that after a crash `path` is either absent (or
     as it was) or complete. On an error nothing is left behind. The temporary name keeps the suffix of
-    `path`, because some writers choose their format by it.
+    `path`, because some writers choose their format by it. Raises DiskFull for a writer's error that says so.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         os.chmod(temporary, 0o666 & ~_umask())  # some writers make files that only their owner can read
         _flush(temporary)
         os.replace(temporary, path)
         _flush(path.parent)
+    except Exception as error:
+        if reason := _full(error):
+            raise _disk_full(path, temporary, reason) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -39,6 +49,32 @@ def write_text(path: str | os.PathLike, text: str) -> None:
 def write_json(path: str | os.PathLike, value: object) -> None:
     """Write `value` as indented JSON with a final newline, whole or not at all."""
     write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def _full(error: BaseException) -> str | None:
+    """What the system says if a full disk is behind the error, else None.
+
+    Some writers (safetensors) hand on the text alone, others (zip files) fail again while they close.
+    """
+    for _ in range(10):
+        for number in (errno.ENOSPC, errno.EDQUOT):
+            if getattr(error, "errno", None) == number or os.strerror(number) in str(error):
+                return os.strerror(number)
+        error = error.__cause__ or error.__context__
+        if error is None:
+            return None
+    return None
+
+
+def _disk_full(path: Path, temporary: Path, reason: str) -> DiskFull:
+    written = temporary.stat().st_size if temporary.exists() else 0
+    temporary.unlink(missing_ok=True)
+    folder = next(parent for parent in path.parents if parent.exists())
+    free = shutil.disk_usage(folder).free
+    return DiskFull(
+        f"{reason} while writing {path}: {written / 1e6:.3f} MB were written and removed again, {free / 1e6:.3f} MB "
+        f"are free in {folder.absolute()}. Make room there (or raise the quota), then run the same command again."
+    )
 
 
 def _umask() -> int:

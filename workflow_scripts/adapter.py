@@ -16,9 +16,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from lib import atomic, provenance
+from workflow_scripts import devices
 
 ROOT = Path(__file__).resolve().parent.parent
 logger = logging.getLogger("workflow")
+_held: list[devices.Claim] = []  # until the process ends
 
 
 @contextmanager
@@ -48,14 +50,29 @@ def set_threads(threads: int) -> None:
 
 
 def device(wanted: str) -> str:
-    """ "cpu" or "cuda"; auto takes a GPU if there is one. Raises RuntimeError if cuda is wanted and absent."""
+    """ "cpu" or "cuda"; auto takes a GPU if there is one, and of several one that no other job of this machine holds.
+
+    Raises RuntimeError if cuda is wanted and absent.
+    """
     import torch
 
+    if wanted in ("auto", "cuda"):
+        _claim_one_gpu()
     if wanted == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if wanted == "cuda" and not torch.cuda.is_available():
         raise RuntimeError("device is cuda, but torch sees no GPU here: ask the scheduler for one, or set device: auto")
     return wanted
+
+
+def _claim_one_gpu() -> None:
+    """Of several GPUs, let this process see one; Slurm has chosen already."""
+    if "SLURM_JOB_ID" in os.environ:
+        return
+    visible = devices.visible_devices()
+    if len(visible) > 1:
+        _held.append(devices.claim(visible, devices.default_lock_dir(), note=logger.info))
+        logger.info("GPU %s of %s", _held[-1].device, ", ".join(visible))
 
 
 def progress(items: Iterable, *, total: int, what: str, unit: str) -> Iterator:

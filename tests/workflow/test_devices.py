@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.workflow.conftest import ROOT
-from workflow_scripts import devices
+from workflow_scripts import adapter, devices
 
 HOLD = """
 import os, sys
@@ -78,8 +78,23 @@ def test_waiting_is_said_once(tmp_path, monkeypatch):
     assert len(notes) == 1 and "waiting up to 0 s" in notes[0]
 
 
+@pytest.mark.parametrize(("job", "expected"), [(None, "7"), ("123", "7,8")])
+def test_a_job_claims_a_device_unless_slurm_gave_it_some(job, expected, tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7,8")
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    if job is not None:
+        monkeypatch.setenv("SLURM_JOB_ID", job)
+    monkeypatch.setattr(devices, "default_lock_dir", lambda: tmp_path)
+    adapter._claim_one_gpu()
+    assert devices.visible_devices() == expected.split(",")
+    adapter._claim_one_gpu()  # a second time, it keeps what it holds
+    assert devices.visible_devices() == expected.split(",")
+    while adapter._held:
+        adapter._held.pop().close()
+
+
 @pytest.mark.parametrize(
-    "text, expected",
+    ("text", "expected"),
     [
         ("GPU 0: A (UUID: GPU-1a)\nGPU 1: A (UUID: GPU-2b)\n", ["GPU-1a", "GPU-2b"]),
         ("GPU 0: A (UUID: GPU-1a)\n  MIG 1g.5gb Device 0: (UUID: MIG-3c)\n", ["MIG-3c"]),
