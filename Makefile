@@ -6,7 +6,7 @@ CORES ?= all
 CONFIG ?= config.yaml
 RUFF := lib workflow_scripts tests benchmarks examples
 
-.PHONY: demo test test-slurm test-demo check setup lock plan pretrain clean-demo
+.PHONY: demo test test-slurm test-demo check setup lock plan fetch pin pretrain clean-demo
 
 demo: setup
 	$(BIN)/snakemake --cores $(CORES) --configfile demo/config.yaml
@@ -30,6 +30,14 @@ check: setup
 # what a configuration would cost, before any data exist: make plan CONFIG=demo/config.yaml
 plan: setup
 	@$(BIN)/python -m workflow_scripts.plan --configfile $(CONFIG)
+
+# weights and hub data sets of a configuration into the cache, for machines without a network
+fetch: setup
+	$(BIN)/python -m workflow_scripts.fetch --configfile $(CONFIG)
+
+# the commits that hub repositories point to now
+pin: setup
+	$(BIN)/python -m workflow_scripts.pin --configfile $(CONFIG)
 
 # recreate the demo's pre-trained CLIP from nothing (hours on two cores)
 pretrain: setup

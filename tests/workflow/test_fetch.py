@@ -17,11 +17,11 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 @pytest.fixture
 def fetch(tmp_path):
-    def run(config: dict, address: str, **more: str) -> subprocess.CompletedProcess:
+    def run(config: dict, address: str, *, script: str = "fetch", **more: str) -> subprocess.CompletedProcess:
         file = tmp_path / "config.yaml"
         file.write_text(yaml.safe_dump(config))
         return subprocess.run(
-            [sys.executable, "-m", "workflow_scripts.fetch", "--configfile", str(file)],
+            [sys.executable, "-m", f"workflow_scripts.{script}", "--configfile", str(file)],
             cwd=ROOT,
             env={**os.environ, "HF_HOME": str(tmp_path / "hub"), "HF_ENDPOINT": address, **more},
             capture_output=True,
@@ -74,3 +74,15 @@ def test_an_unreachable_hub_is_one_message(fetch, config):
     config["models"][0]["weights"] = {**weights, "sha256": "0" * 64}
     done = fetch(config, "http://127.0.0.1:9", HF_HUB_OFFLINE="1")
     assert done.returncode == 1 and "check the network" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_pin_says_where_a_repository_is_now(fetch, config, tmp_path):
+    miniatures.hub("svhn", tmp_path / "repo", train=2)
+    config["tasks"][0] = {"name": "SVHN", "dataset": "svhn", "source": "hub", "epochs": 1}
+    config["disentanglement"]["pairs"] = []
+    with Hub(tmp_path / "repo", "ufldl-stanford/svhn", COMMIT) as server:
+        moved = fetch(config, server.address, script="pin")
+        config["tasks"][0]["options"] = {"revision": COMMIT}
+        same = fetch(config, server.address, script="pin")
+    assert moved.stdout.startswith(f"SVHN: ufldl-stanford/svhn is at {COMMIT}, pinned to "), moved.stderr
+    assert same.stdout == f"SVHN: ufldl-stanford/svhn is at {COMMIT}, as pinned\n"

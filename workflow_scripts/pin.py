@@ -1,0 +1,43 @@
+"""Say which commit each hub repository of a configuration points to now, beside the one that it is pinned to.
+
+python -m workflow_scripts.pin --configfile config.yaml
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from lib import tasks
+from lib.datasets import DataError, hub
+from workflow_scripts.configuration import Benchmark, ConfigurationError, load
+
+
+def main(bench: Benchmark) -> Iterator[str]:
+    """A line for each repository of weights, and of each task that the hub can give. Changes nothing."""
+    for model in bench.models:
+        if "repository" in model.weights:
+            yield _line(model.name, model.weights["repository"], "model", model.weights["revision"])
+    for task in (*bench.tasks, bench.control):
+        if task.source is not None:
+            known = tasks.read(task.dataset).hub
+            yield _line(task.name, known.repo, "dataset", task.options.get("revision", known.revision))
+
+
+def _line(name: str, repository: str, kind: str, pinned: str | None) -> str:
+    now = hub.resolve_revision(repository, kind)
+    return f"{name}: {repository} is at {now}, {'as pinned' if now == pinned else f'pinned to {pinned}'}"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Say which commits a configuration's hub repositories point to now.")
+    parser.add_argument("--configfile", type=Path, default=Path("config.yaml"))
+    try:
+        for line in main(load(yaml.safe_load(parser.parse_args().configfile.read_text()))):
+            print(line, flush=True)
+    except (ConfigurationError, DataError) as error:
+        sys.exit(str(error))
