@@ -17,12 +17,11 @@ from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lib import atomic
+from lib.clip_encoder import OPENAI_MEAN, OPENAI_STD
 from lib.drawn.batches import batch_of
 from lib.drawn.captioned import Captioned
 from lib.schedule import learning_rate
 
-MEAN = (0.48145466, 0.4578275, 0.40821073)
-STD = (0.26862954, 0.26130258, 0.27577711)
 _LARGEST_LOGIT_SCALE = 100.0
 
 
@@ -58,7 +57,9 @@ def build(architecture: Mapping[str, object], seed: int) -> CLIP:
 
 def normalised(images: Tensor) -> Tensor:
     """UInt8[b, h, w, 3] -> Float[b, 3, h, w] with CLIP's mean and deviation."""
-    return ((images.float() / 255 - torch.tensor(MEAN)) / torch.tensor(STD)).permute(0, 3, 1, 2).contiguous()
+    return (
+        ((images.float() / 255 - torch.tensor(OPENAI_MEAN)) / torch.tensor(OPENAI_STD)).permute(0, 3, 1, 2).contiguous()
+    )
 
 
 def contrastive_loss(features: Tensor, captions: Tensor, target: Tensor, logit_scale: Tensor) -> tuple[Tensor, Tensor]:

@@ -33,7 +33,7 @@ def main(bench: Benchmark) -> Iterator[str]:
 def _weights(model: Model) -> str:
     if "file" in model.weights:
         return f"weights are the file {model.weights['file']}; nothing to fetch"
-    return f"weights of {model.weights['repository']} are in {pretrained._local_file(model.weights)}"
+    return f"weights of {model.weights['repository']} are in {pretrained.local_file(model.weights)}"
 
 
 def _data(task: Task, data_root: Path) -> str:

@@ -19,7 +19,7 @@ def main(
     weights: Mapping[str, str],
 ) -> None:
     """Write the CLIP's state dict and the tower's parameters, both in safetensors and float32."""
-    model = clip_encoder.load_clip(architecture, _local_file(weights), architectures=architectures)
+    model = clip_encoder.load_clip(architecture, local_file(weights), architectures=architectures)
     clip_encoder.require_activation(model.visual, activation)
     side = int(model.visual.image_size[0])
     if side != image_size:
@@ -29,7 +29,8 @@ def main(
     checkpoints.save(theta_0, clip_encoder.tower_parameters(model))
 
 
-def _local_file(weights: Mapping[str, str]) -> str:
+def local_file(weights: Mapping[str, str]) -> str:
+    """The path of a model's weights, fetched if they are the hub's. Raises ValueError for another sha256."""
     if "file" in weights:
         return weights["file"]
     from lib.datasets import hub_file
