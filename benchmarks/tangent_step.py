@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from benchmarks import measure
 from lib import clip_encoder, linearize, modes
 from lib.heads import logits
+from lib.precision import PRECISIONS, matmul_precision
 
 KINDS = ["standard, open_clip's forward", "standard", "tangent", "tangent, two passes", "tangent, reverse over forward"]
 
@@ -38,7 +39,7 @@ def gradient(kind: str, architecture: str, batch: int, precision: str):
     function = _functions(encoder, theta_0)[kind]
 
     def call():
-        with clip_encoder.precision(precision, device):
+        with matmul_precision(precision, device):
             loss = F.cross_entropy(logits(function(leaves, x), head), y)
             return torch.autograd.grad(loss, list(leaves.values()))
 
@@ -71,7 +72,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--architecture", default="ViT-B-32-quickgelu")
     parser.add_argument("--batch", type=int, default=128 if torch.cuda.is_available() else 16)
-    parser.add_argument("--precision", default="float32", choices=clip_encoder.PRECISIONS)
+    parser.add_argument("--precision", default="float32", choices=PRECISIONS)
     parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()
     arguments = (chosen.architecture, chosen.batch, chosen.precision)

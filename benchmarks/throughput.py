@@ -48,6 +48,7 @@ def measure(case: Case) -> plan.Measurement:
     import torch
 
     from lib import clip_encoder
+    from lib.precision import matmul_precision
     from lib.task_vector import TaskVector
     from workflow_scripts.workload import architecture
 
@@ -58,7 +59,7 @@ def measure(case: Case) -> plan.Measurement:
     encoder = clip_encoder.image_encoder(case.architecture, architectures=case.folder)
     head = torch.nn.functional.normalize(torch.randn(CLASSES, len(theta_0["proj"].T), device=device), dim=-1)
     tau = TaskVector({name: 1e-3 * torch.randn_like(value) for name, value in theta_0.items()})
-    with clip_encoder.precision(case.precision, device):
+    with matmul_precision(case.precision, device):
         seconds = {"train": _train, "evaluate": _evaluate}[case.stage](case, encoder, theta_0, tau, head)
     return plan.Measurement(
         architecture=case.architecture,

@@ -16,6 +16,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from lib.precision import exact_products
+
 SCALE = (0.9, 1.0)
 RATIO = (3 / 4, 4 / 3)
 _TRIES = 10
@@ -65,9 +67,10 @@ def resized_crop(pictures: Tensor, boxes: Tensor, size: int) -> Tensor:
     b, h, w, channels = pictures.shape
     columns = _bicubic_weights(boxes[:, 1], boxes[:, 3], frame=w, size=size)
     rows = _bicubic_weights(boxes[:, 0], boxes[:, 2], frame=h, size=size)
-    across = torch.einsum("bsw,bhwc->bhsc", columns, pictures.to(columns.dtype))
-    across = across.add_(0.5).floor_().clamp_(0, 255)  # Pillow rounds between its two passes
-    down = torch.bmm(rows, across.reshape(b, h, size * channels))
+    with exact_products(pictures.device.type):
+        across = torch.einsum("bsw,bhwc->bhsc", columns, pictures.to(columns.dtype))
+        across = across.add_(0.5).floor_().clamp_(0, 255)  # Pillow rounds between its two passes
+        down = torch.bmm(rows, across.reshape(b, h, size * channels))
     return down.add_(0.5).floor_().clamp_(0, 255).to(torch.uint8).reshape(b, size, size, channels)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib.util import find_spec
@@ -19,7 +18,6 @@ from lib import linearize, tangent_vit
 Parameters = Mapping[str, Tensor]
 OPENAI_MEAN = (0.48145466, 0.4578275, 0.40821073)
 OPENAI_STD = (0.26862954, 0.26130258, 0.27577711)
-PRECISIONS = ("float32", "tf32", "bf16")
 
 
 class EncoderError(ValueError):
@@ -31,7 +29,8 @@ class ImageEncoder:
     """The image tower of a CLIP without parameters of its own: they come with each call.
 
     shape: of a plain ViT, whose functions are in `lib.tangent_vit`; None for any other tower, which is then called as
-    the module that `build` makes. mean, std: per channel, of pixels in [0, 1]. `f` below is the embedding before L2
+    the module that `build` makes. mean, std: per channel, of pixels in [0, 1]. recompute: in training, make the
+    activations of each block again in the backward pass instead of keeping them. `f` below is the embedding before L2
     normalisation; logits are cosines with a head and so are not linear in theta.
     """
 
@@ -40,6 +39,7 @@ class ImageEncoder:
     image_size: int
     mean: tuple[float, float, float] = OPENAI_MEAN
     std: tuple[float, float, float] = OPENAI_STD
+    recompute: bool = False
 
     def normalised(self, pictures: Tensor) -> Tensor:
         """UInt8[b, s, s, 3] to Float32[b, 3, s, s]: ToTensor, then (x - mean) / std."""
@@ -52,7 +52,7 @@ class ImageEncoder:
         x = self.normalised(pictures)
         if self.shape is None:
             return self.call_tower(theta, x)
-        return tangent_vit.value_and_tangents(self.shape, theta, [], x)[0]
+        return tangent_vit.value_and_tangents(self.shape, theta, [], x, recompute=self.recompute)[0]
 
     def call_tower(self, theta: Parameters, x: Tensor) -> Tensor:
         """open_clip's own forward pass on normalised pictures, with theta in the place of its parameters."""
@@ -71,7 +71,7 @@ class ImageEncoder:
         if self.shape is None:
             f_lin = linearize.linearize(self.call_tower, theta_0)
         else:
-            f_lin = tangent_vit.linearize_vit(self.shape, theta_0)
+            f_lin = tangent_vit.linearize_vit(self.shape, theta_0, recompute=self.recompute)
         return lambda tau, pictures: f_lin(tau, self.normalised(pictures))
 
     @cached_property
@@ -80,8 +80,11 @@ class ImageEncoder:
         return self.build()
 
 
-def image_encoder(architecture: str, *, architectures: str | os.PathLike | None = None) -> ImageEncoder:
-    """The encoder of an open_clip architecture, without weights. Raises EncoderError for an unknown name.
+def image_encoder(
+    architecture: str, *, architectures: str | os.PathLike | None = None, recompute: bool = False
+) -> ImageEncoder:
+    """The encoder of an open_clip architecture, without weights. Raises EncoderError for an unknown name, and for
+    `recompute` with anything but a plain ViT.
 
     architectures: a folder of further open_clip model configurations (JSON). For a plain ViT open_clip itself is not
     imported, which would take longer than many a job.
@@ -89,7 +92,13 @@ def image_encoder(architecture: str, *, architectures: str | os.PathLike | None 
     configuration = read_configuration(architecture, architectures)
     size = configuration["vision_cfg"].get("image_size", 224)
     side = size if isinstance(size, int) else size[0]
-    return ImageEncoder(_shape(configuration), partial(_empty_tower, configuration), side)
+    shape = _shape(configuration)
+    if recompute and shape is None:
+        raise EncoderError(
+            f"{architecture}: activations can be recomputed in plain ViTs only; set activation_checkpointing: false "
+            "for this model, and raise `accumulate` if its memory is short"
+        )
+    return ImageEncoder(shape, partial(_empty_tower, configuration), side, recompute=recompute)
 
 
 def encoder_of(model: nn.Module) -> ImageEncoder:
@@ -161,20 +170,6 @@ def require_activation(tower: nn.Module, activation: str) -> None:
 def tower_parameters(model: nn.Module) -> dict[str, Tensor]:
     """theta_0: the parameters of a CLIP's visual tower in float32, under their names inside the tower."""
     return {name: value.detach().float().clone() for name, value in model.visual.named_parameters()}
-
-
-@contextmanager
-def precision(name: str, device_type: str) -> Iterator[None]:
-    """Compute in float32 (exact products), tf32 or bf16 (autocast; parameters stay float32) inside the block."""
-    if name not in PRECISIONS:
-        raise EncoderError(f"precision {name!r} is unknown; choose one of {', '.join(PRECISIONS)}")
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest" if name == "float32" else "high")
-    try:
-        with torch.autocast(device_type, dtype=torch.bfloat16, enabled=name == "bf16"):
-            yield
-    finally:
-        torch.set_float32_matmul_precision(before)
 
 
 def read_configuration(architecture: str, architectures: str | os.PathLike | None = None) -> dict:

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
-from lib.heads import logits
+from lib.heads import logits, products
+from lib.precision import exact_products
 from lib.task_vector import TaskVector, combine
 
 _CHUNK = 2**24  # logits held at a time by the tangent models' sweep
@@ -45,9 +46,10 @@ def tangent_predictions(
     with torch.no_grad():
         for x in batches:
             value, directions = encoder.value_and_tangents(theta_0, list(taus), x)
-            values.append(value.float() @ head.T)
-            tangents.append(torch.stack([d.float() @ head.T for d in directions]))
-        return _affine_argmax(torch.cat(values), torch.cat(tangents, dim=1), coefficients.to(head))
+            values.append(products(value, head))
+            tangents.append(torch.stack([products(direction, head) for direction in directions]))
+        with exact_products(head.device.type):
+            return _affine_argmax(torch.cat(values), torch.cat(tangents, dim=1), coefficients.to(head))
 
 
 def _affine_argmax(value: Tensor, tangents: Tensor, coefficients: Tensor) -> Tensor:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from torch import Tensor
 from lib import resume
 from lib.heads import logits
 from lib.schedule import learning_rate
-from lib.training_data import TrainingData
+from lib.training_data import HostBatch, TrainingData
 
 
 class Diverged(RuntimeError):
@@ -51,13 +52,17 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Keeper:
-    """Where and how often an unfinished run is saved; stop says whether to save now and end. No path, no saving."""
+    """Where and how often an unfinished run is saved; stop says whether to save now and end. No path, no saving.
+
+    Of several processes that train together all read the state, one writes it, and all must be told to stop alike.
+    """
 
     path: Path | None = None
     fingerprint: str = ""
     every_seconds: float = 600.0
     stop: Callable[[], bool] = lambda: False
     note: Callable[[str], None] = lambda message: None
+    writes: bool = True
 
 
 def finetune(
@@ -74,18 +79,19 @@ def finetune(
 ) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
     """Minimise the cross-entropy of head(model(theta, x)) over the parameters named in `trained`, from theta_0.
 
-    model: (theta, UInt8[b, s, s, 3]) -> Float[b, d], differentiable in theta; head: Float[C, d]. Returns theta (all
-    names of theta_0)
-    and the log, rows of step, loss (mean since the last row), learning_rate, images_per_second. Raises Diverged if a
-    loss is not finite, Interrupted when keeper.stop() says so.
+    model: (theta, UInt8[b, s, s, 3]) -> Float[b, d], differentiable in theta; head: Float[C, d]. all_reduce: sum a
+    tensor in place over the processes of recipe.shard. Returns theta (all names of theta_0) and the log, rows of step,
+    loss (mean since the last row), learning_rate, images_per_second. Raises Diverged if a loss is not finite,
+    Interrupted when keeper.stop() says so.
     """
     run = _Run(model, theta_0, trained, head, data, recipe, keeper, all_reduce)
     run.restore()
-    while run.step < recipe.steps:
-        run.advance()
-        if run.step % recipe.log_every == 0 or run.step == recipe.steps:
-            on_log(run.write_log_row())
-        run.keep()
+    with closing(run.batches()) as steps:
+        for batches in steps:
+            run.advance(batches)
+            if run.step % recipe.log_every == 0 or run.step == recipe.steps:
+                on_log(run.write_log_row())
+            run.keep()
     return {name: value.detach() for name, value in run.theta.items()}, run.log
 
 
@@ -118,16 +124,21 @@ class _Run:
         self.losses: list[Tensor] = []
         self.pictures, self.since, self.saved_at = 0, time.monotonic(), time.monotonic()
 
-    def advance(self) -> None:
+    def batches(self) -> Generator[list[HostBatch]]:
+        """This process's micro-batches of each step that is left."""
+        pin = self.head.device.type == "cuda"
+        return self.data.ahead(self.step, self.recipe.steps, self._parts, pin=pin)
+
+    def advance(self, batches: list[HostBatch]) -> None:
         """One optimizer step: gradients of all micro-batches, one clip, one update."""
         rows = len(self.data.rows(self.step))
         loss = torch.zeros((), device=self.head.device)
-        for part in self._parts(rows):
-            x, y = self.data.batch(self.step, part, self.head.device)
+        for batch in batches:
+            x, y = batch.cropped(self.head.device, self.data.image_size)
             share = F.cross_entropy(logits(self.model(self.theta, x), self.head), y, reduction="sum") / rows
             share.backward()
             loss += share.detach()
-        for tensor in [loss, *(leaf.grad for leaf in self.leaves)]:
+        for tensor in [loss, *self._gradients()]:
             self.all_reduce(tensor)
         torch.nn.utils.clip_grad_norm_(self.leaves, self.recipe.clip_norm)
         self.optimizer.param_groups[0]["lr"] = self._rate(self.step)
@@ -160,10 +171,12 @@ class _Run:
         if self.keeper.path is None or self.losses or self.step == self.recipe.steps:
             return
         stop = self.keeper.stop()
-        if stop or time.monotonic() - self.saved_at >= self.keeper.every_seconds:
+        due = stop or time.monotonic() - self.saved_at >= self.keeper.every_seconds
+        if due and self.keeper.writes:
             resume.save(self.keeper.path, resume.State(self.step, self._tensors(), self.log), self.keeper.fingerprint)
             self.saved_at = time.monotonic()
         if stop:
+            self.all_reduce(torch.zeros((), device=self.head.device))  # all wait for the one that writes
             raise Interrupted(f"stopped on request after step {self.step}; the state is in {self.keeper.path}")
 
     def restore(self) -> None:
@@ -192,6 +205,13 @@ class _Run:
             for key in ("exp_avg", "exp_avg_sq"):
                 tensors[f"{key}/{name}"] = self.optimizer.state[leaf][key]
         return tensors
+
+    def _gradients(self) -> list[Tensor]:
+        """Those of all leaves: zero where this process had no row of a step."""
+        for leaf in self.leaves:
+            if leaf.grad is None:
+                leaf.grad = torch.zeros_like(leaf)
+        return [leaf.grad for leaf in self.leaves]
 
     def _parts(self, rows: int) -> list[slice]:
         """This process's rows of a step, in `accumulate` contiguous parts of nearly equal length."""

@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lib.precision import exact_products
+
 
 def zero_shot_head(
     model: nn.Module, tokenizer: Callable, class_names: Sequence[str], templates: Sequence[str]
@@ -43,4 +45,13 @@ def tokenizer_of(architecture: str, vocabulary: Path | None = None) -> Callable:
 
 def logits(embeddings: Tensor, head: Tensor) -> Tensor:
     """Float[n, C]: scaled cosines of embeddings Float[n, d] with the head's rows; the only non-linear step after f."""
-    return F.normalize(embeddings.float(), dim=-1) @ head.T
+    return products(F.normalize(embeddings.float(), dim=-1), head)
+
+
+def products(features: Tensor, head: Tensor) -> Tensor:
+    """Float32[n, C]: features Float[n, d] times the head's rows, in float32 whatever the precision around.
+
+    A logit is some ten times a cosine: in bf16, its rounding would decide between classes.
+    """
+    with exact_products(head.device.type):
+        return features.float() @ head.T

@@ -10,17 +10,16 @@ standard training step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from lib.checkpoints import require_same_names
-
-Parameters = Mapping[str, Tensor]
-Tangents = list[Tensor]
+from lib.tangent_layers import Parameters, Tangents, activation, affine, attention, layer_norm, linear, residual
 
 
 @dataclass(frozen=True)
@@ -34,36 +33,41 @@ class TowerShape:
     epsilon: float = 1e-5
 
 
-def linearize_vit(shape: TowerShape, theta_0: Parameters) -> Callable[[Parameters, Tensor], Tensor]:
+def linearize_vit(
+    shape: TowerShape, theta_0: Parameters, *, recompute: bool = False
+) -> Callable[[Parameters, Tensor], Tensor]:
     """Return f_lin(tau, x) for open_clip's VisionTransformer; the same function as `lib.linearize.linearize` gives.
 
-    x: Float[Tensor, "n 3 s s"], normalised pictures; result: Float[Tensor, "n d"], differentiable in tau. Raises
-    CheckpointError for names or shapes that differ.
+    x: Float[Tensor, "n 3 s s"], normalised pictures; result: Float[Tensor, "n d"], differentiable in tau. recompute:
+    as in `value_and_tangents`. Raises CheckpointError for names or shapes that differ.
     """
     theta_0 = {name: value.detach() for name, value in theta_0.items()}
 
     def f_lin(tau: Parameters, x: Tensor) -> Tensor:
         require_same_names(theta_0, tau, what="tangent model")
-        return _TangentTower.apply(shape, theta_0, x, *(tau[name] for name in theta_0))
+        return _TangentTower.apply(shape, theta_0, recompute, x, *(tau[name] for name in theta_0))
 
     return f_lin
 
 
 def value_and_tangents(
-    shape: TowerShape, theta_0: Parameters, taus: Sequence[Parameters], x: Tensor
+    shape: TowerShape, theta_0: Parameters, taus: Sequence[Parameters], x: Tensor, *, recompute: bool = False
 ) -> tuple[Tensor, Tangents]:
     """(f(x; theta_0), [J tau_1, ..., J tau_m]), each Float[Tensor, "n d"], from one pass over the pictures x.
 
     With autograd enabled the first carries the tape with respect to theta_0; the tangents never do. Only the class
-    token is read at the end, so the last block computes no other (exact: nothing else reads them).
+    token is read at the end, so the last block computes no other (exact: nothing else reads them). recompute: keep of
+    each block's tape its input alone, and make the rest again in the backward pass (activation checkpointing, Chen et
+    al. 2016): the same numbers, less memory, one more primal pass.
     """
     x, dx = _embed(shape, theta_0, taus, x)
+    block = _recomputed_block if recompute and torch.is_grad_enabled() else _block
     for index in range(shape.layers):
         parameters = _under(f"transformer.resblocks.{index}.", theta_0, taus)
         outputs = 1 if index == shape.layers - 1 else x.shape[1]
-        x, dx = _block(shape, *parameters, x, dx, outputs=outputs)
-    x, dx = _layer_norm(shape.epsilon, *_under("ln_post.", theta_0, taus), x[:, 0], [d[:, 0] for d in dx])
-    return _linear(x, dx, theta_0["proj"].mT, [tau["proj"].mT for tau in taus])
+        x, dx = block(shape, *parameters, x, dx, outputs=outputs)
+    x, dx = layer_norm(shape.epsilon, *_under("ln_post.", theta_0, taus), x[:, 0], [d[:, 0] for d in dx])
+    return linear(x, dx, theta_0["proj"].mT, [tau["proj"].mT for tau in taus])
 
 
 def shape_of(tower: nn.Module) -> TowerShape:
@@ -91,12 +95,13 @@ def shape_of(tower: nn.Module) -> TowerShape:
 
 class _TangentTower(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, shape, theta_0, x, *tau):
-        wanted = any(ctx.needs_input_grad[3:])
+    def forward(ctx, shape, theta_0, recompute, x, *tau):
+        wanted = any(ctx.needs_input_grad[4:])
         ctx.leaves = [value.detach().requires_grad_(wanted) for value in theta_0.values()]
         tau = dict(zip(theta_0, (value.detach() for value in tau), strict=True))
         with torch.set_grad_enabled(wanted):
-            value, (tangent,) = value_and_tangents(shape, dict(zip(theta_0, ctx.leaves, strict=True)), [tau], x)
+            leaves = dict(zip(theta_0, ctx.leaves, strict=True))
+            value, (tangent,) = value_and_tangents(shape, leaves, [tau], x, recompute=recompute)
         ctx.value = value
         return value.detach() + tangent
 
@@ -104,7 +109,7 @@ class _TangentTower(torch.autograd.Function):
     def backward(ctx, cotangent):
         gradients = torch.autograd.grad(ctx.value, ctx.leaves, cotangent.to(ctx.value.dtype))
         del ctx.value, ctx.leaves
-        return None, None, None, *gradients
+        return None, None, None, None, *gradients
 
 
 def _under(prefix: str, theta_0: Parameters, taus: Sequence[Parameters]) -> tuple[Parameters, list[Parameters]]:
@@ -125,7 +130,7 @@ def _embed(shape: TowerShape, theta: Parameters, taus: Sequence[Parameters], x: 
 
     with torch.no_grad():
         tangents = [tokens(tau) for tau in taus]
-    return _layer_norm(shape.epsilon, *_under("ln_pre.", theta, taus), tokens(theta), tangents)
+    return layer_norm(shape.epsilon, *_under("ln_pre.", theta, taus), tokens(theta), tangents)
 
 
 def _patches(x: Tensor, height: int, width: int) -> Tensor:
@@ -137,117 +142,26 @@ def _patches(x: Tensor, height: int, width: int) -> Tensor:
 def _block(
     shape: TowerShape, theta: Parameters, taus: list[Parameters], x: Tensor, dx: Tangents, *, outputs: int
 ) -> tuple[Tensor, Tangents]:
-    y, dy = _layer_norm(shape.epsilon, *_under("ln_1.", theta, taus), x, dx)
-    y, dy = _attention(*_under("attn.", theta, taus), y, dy, heads=shape.heads, outputs=outputs)
-    x, dx = _residual(x[:, :outputs], [d[:, :outputs] for d in dx], y, dy)
-    y, dy = _layer_norm(shape.epsilon, *_under("ln_2.", theta, taus), x, dx)
-    y, dy = _affine("mlp.c_fc.weight", "mlp.c_fc.bias", theta, taus, y, dy)
-    y, dy = _activation(shape.activation, y, dy)
-    y, dy = _affine("mlp.c_proj.weight", "mlp.c_proj.bias", theta, taus, y, dy)
-    return _residual(x, dx, y, dy)
+    y, dy = layer_norm(shape.epsilon, *_under("ln_1.", theta, taus), x, dx)
+    y, dy = attention(*_under("attn.", theta, taus), y, dy, heads=shape.heads, outputs=outputs)
+    x, dx = residual(x[:, :outputs], [d[:, :outputs] for d in dx], y, dy)
+    y, dy = layer_norm(shape.epsilon, *_under("ln_2.", theta, taus), x, dx)
+    y, dy = affine("mlp.c_fc.weight", "mlp.c_fc.bias", theta, taus, y, dy)
+    y, dy = activation(shape.activation, y, dy)
+    y, dy = affine("mlp.c_proj.weight", "mlp.c_proj.bias", theta, taus, y, dy)
+    return residual(x, dx, y, dy)
 
 
-def _residual(x: Tensor, dx: Tangents, y: Tensor, dy: Tangents) -> tuple[Tensor, Tangents]:
-    with torch.no_grad():  # in place: nobody reads dx again, and it keeps the residual's precision
-        tangents = [d.add_(e) for d, e in zip(dx, dy, strict=True)]
-    return x + y, tangents
-
-
-def _affine(
-    weight: str, bias: str, theta: Parameters, taus: list[Parameters], x: Tensor, dx: Tangents
+def _recomputed_block(
+    shape: TowerShape, theta: Parameters, taus: list[Parameters], x: Tensor, dx: Tangents, *, outputs: int
 ) -> tuple[Tensor, Tangents]:
-    d_weights, d_biases = [tau[weight] for tau in taus], [tau[bias] for tau in taus]
-    return _linear(x, dx, theta[weight], d_weights, theta[bias], d_biases)
+    """The same block without its tape. The tangents have none, so the second time they are left out."""
+    tangents = [(taus, dx)]
 
+    def run(x: Tensor) -> tuple[Tensor, ...]:
+        taus, dx = tangents.pop() if tangents else ([], [])
+        y, dy = _block(shape, theta, taus, x, dx, outputs=outputs)
+        return y, *dy
 
-def _linear(x, dx, weight, d_weights, bias=None, d_biases=None) -> tuple[Tensor, Tangents]:
-    """d(W x + b) = W dx + dW x + db."""
-    flat = x.detach().flatten(0, -2)
-    with torch.no_grad():
-        tangents = []
-        for i, d in enumerate(dx):
-            tangent = F.linear(d.flatten(0, -2), weight, None if d_biases is None else d_biases[i])
-            tangent.addmm_(flat.to(tangent.dtype), d_weights[i].mT.to(tangent.dtype))
-            tangents.append(tangent.unflatten(0, d.shape[:-1]))
-    return F.linear(x, weight, bias), tangents
-
-
-def _layer_norm(epsilon: float, theta, taus, x: Tensor, dx: Tangents) -> tuple[Tensor, Tangents]:
-    """With u = (x - mean) / sd: d(w u + b) = w du + dw u + db.
-
-    The Jacobian of u in x is symmetric, so du is what the fused backward kernel makes of dx.
-    """
-    shape = x.shape[-1:]
-    y, mean, inverse_sd = torch.native_layer_norm(x, shape, theta["weight"], theta["bias"], epsilon)
-    with torch.no_grad():
-        u = (x - mean) * inverse_sd if dx else None
-        tangents = []
-        for tau, d in zip(taus, dx, strict=True):
-            du, _, _ = torch.ops.aten.native_layer_norm_backward(
-                d, x, shape, mean, inverse_sd, None, None, [True, False, False]
-            )
-            tangents.append(torch.addcmul(tau["bias"], u, tau["weight"]).addcmul_(du, theta["weight"]))
-    return y, tangents
-
-
-def _activation(activation: str, x: Tensor, dx: Tangents) -> tuple[Tensor, Tangents]:
-    """GELU, or QuickGELU, x sigmoid(1.702 x) = silu(1.702 x) / 1.702; tangents by the fused backward kernels."""
-    if activation == "gelu":
-        with torch.no_grad():
-            tangents = [torch.ops.aten.gelu_backward(d, x) for d in dx]
-        return F.gelu(x), tangents
-    scaled = 1.702 * x
-    with torch.no_grad():
-        tangents = [torch.ops.aten.silu_backward(d, scaled) for d in dx]
-    return F.silu(scaled) / 1.702, tangents
-
-
-def _attention(theta, taus, x: Tensor, dx: Tangents, *, heads: int, outputs: int) -> tuple[Tensor, Tangents]:
-    """With P = softmax(A), A = q k^T / sqrt(d): d(P v) = dP v + P dv, for the first `outputs` tokens.
-
-    The softmax's Jacobian is symmetric too: dP is its fused backward kernel applied to dA.
-    """
-    (q, k, v), tangents = _queries_keys_values(theta, taus, x, dx, heads=heads, outputs=outputs)
-    out = F.scaled_dot_product_attention(q, k, v)
-    d_out = []
-    if tangents:
-        with torch.no_grad():
-            scale = q.shape[-1] ** -0.5
-            p = torch.softmax((q * scale) @ k.mT, dim=-1)
-            for dq, dk, dv in tangents:
-                d_logits = (dq @ k.mT).add_(q @ dk.mT).mul_(scale)
-                dp = torch.ops.aten._softmax_backward_data(d_logits, p, -1, p.dtype)
-                d_out.append(_merge_heads((dp @ v).add_(p @ dv)))
-    return _affine("out_proj.weight", "out_proj.bias", theta, taus, _merge_heads(out), d_out)
-
-
-def _queries_keys_values(theta, taus, x: Tensor, dx: Tangents, *, heads: int, outputs: int):
-    """(q, k, v), [(dq, dk, dv), ...]; q of the first `outputs` tokens, k and v of all, each [n, heads, tokens, d]."""
-    if outputs == x.shape[1]:
-        qkv, d_qkv = _projection(slice(None), theta, taus, x, dx)
-        return _split_heads(qkv, 3, heads), [_split_heads(d, 3, heads) for d in d_qkv]
-    width = x.shape[-1]
-    q, d_q = _projection(slice(width), theta, taus, x[:, :outputs], [d[:, :outputs] for d in dx])
-    kv, d_kv = _projection(slice(width, None), theta, taus, x, dx)
-    tangents = [_split_heads(a, 1, heads) + _split_heads(b, 2, heads) for a, b in zip(d_q, d_kv, strict=True)]
-    return _split_heads(q, 1, heads) + _split_heads(kv, 2, heads), tangents
-
-
-def _projection(rows: slice, theta: Parameters, taus: list[Parameters], x: Tensor, dx: Tangents):
-    return _linear(
-        x,
-        dx,
-        theta["in_proj_weight"][rows],
-        [tau["in_proj_weight"][rows] for tau in taus],
-        theta["in_proj_bias"][rows],
-        [tau["in_proj_bias"][rows] for tau in taus],
-    )
-
-
-def _split_heads(stacked: Tensor, parts: int, heads: int) -> tuple[Tensor, ...]:
-    n, tokens, _ = stacked.shape
-    return stacked.reshape(n, tokens, parts, heads, -1).permute(2, 0, 3, 1, 4).unbind(0)
-
-
-def _merge_heads(x: Tensor) -> Tensor:
-    return x.transpose(1, 2).flatten(-2)
+    y, *dy = checkpoint(run, x, use_reentrant=False, preserve_rng_state=False)
+    return y, dy

@@ -5,6 +5,8 @@ one would.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -39,14 +41,50 @@ class TrainingData:
         order = _permutation(len(self.split), self.seed, epoch)
         return order[position * self.batch_size : (position + 1) * self.batch_size]
 
-    def batch(self, step: int, part: slice, device: torch.device | str) -> tuple[Tensor, Tensor]:
-        """Pictures UInt8[b, s, s, 3] and labels Int64[b] of a part of a step's rows, cropped on `device`."""
+    def gather(self, step: int, parts: Sequence[slice], *, pin: bool = False) -> list[HostBatch]:
+        """The parts of a step's rows, read into host memory and not yet cropped; pin: page-locked, as a GPU copies."""
         rows = self.rows(step)
         sizes = np.stack([self.split.height[rows], self.split.width[rows]], axis=1)
-        boxes = augment.random_boxes(sizes, np.random.default_rng([self.seed, 1, step]))[part]
-        pictures = torch.from_numpy(self.split.pictures(rows[part])).to(device, non_blocking=True)
-        cropped = augment.resized_crop(pictures, torch.from_numpy(boxes).to(device), self.image_size)
-        return cropped, torch.from_numpy(self.split.label[rows[part]]).to(device)
+        boxes = augment.random_boxes(sizes, np.random.default_rng([self.seed, 1, step]))
+        return [HostBatch.of(self.split, rows[part], boxes[part], pin=pin) for part in parts]
+
+    def ahead(
+        self, first: int, last: int, parts: Callable[[int], Sequence[slice]], *, pin: bool = False
+    ) -> Generator[list[HostBatch]]:
+        """`gather` for the steps first, ..., last - 1, each read by a thread while the one before is in use.
+
+        parts: the parts of a step of so many rows.
+        """
+
+        def read(step: int) -> list[HostBatch]:
+            return self.gather(step, parts(len(self.rows(step))), pin=pin)
+
+        with ThreadPoolExecutor(1, "training-data") as pool:
+            coming = pool.submit(read, first) if first < last else None
+            for step in range(first, last):
+                batches = coming.result()
+                coming = pool.submit(read, step + 1) if step + 1 < last else None
+                yield batches
+
+
+@dataclass(frozen=True)
+class HostBatch:
+    """A part of a step in host memory. pictures: UInt8[b, h, w, 3]; boxes: Int64[b, 4]; labels: Int64[b]."""
+
+    pictures: Tensor
+    boxes: Tensor
+    labels: Tensor
+
+    @classmethod
+    def of(cls, split: PreparedSplit, rows: np.ndarray, boxes: np.ndarray, *, pin: bool) -> HostBatch:
+        """The given rows of a split, with their crop boxes."""
+        tensors = map(torch.from_numpy, (split.pictures(rows), boxes, split.label[rows]))
+        return cls(*(tensor.pin_memory() if pin else tensor for tensor in tensors))
+
+    def cropped(self, device: torch.device | str, size: int) -> tuple[Tensor, Tensor]:
+        """Pictures UInt8[b, size, size, 3] and labels on `device`, where the pictures are cropped and resized."""
+        pictures, boxes, labels = (t.to(device, non_blocking=True) for t in (self.pictures, self.boxes, self.labels))
+        return augment.resized_crop(pictures, boxes, size), labels
 
 
 @dataclass(frozen=True)

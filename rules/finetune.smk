@@ -24,6 +24,7 @@ rule finetune:
         architecture=architecture("architecture"),
         architectures=architecture("architectures"),
         accumulate=architecture("accumulate"),
+        processes=architecture("processes"),
         epochs=of_task("epochs"),
         image_size=BENCH.image_size,
         recipe=lambda wildcards: {
@@ -32,7 +33,7 @@ rule finetune:
         },
         # a resumable state survives a failed job, because it is no declared output
         state=f"{SCRATCH}/{{model}}/seed{{seed}}/{{mode}}/{{task}}/state.safetensors",
-        code=code("finetune"),
+        code=code("finetune_process"),
     script:
         "../workflow_scripts/finetune.py"
 

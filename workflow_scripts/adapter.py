@@ -30,7 +30,7 @@ def job(snakemake) -> Iterator[None]:
 
     An error is logged with its traceback, told in one line on stderr, and ends the process with status 1.
     """
-    _log_to(Path(snakemake.log[0]))
+    log_to(Path(snakemake.log[0]))
     set_threads(snakemake.threads)
     started, clock = datetime.now(UTC), time.monotonic()
     try:
@@ -66,11 +66,11 @@ def device(wanted: str) -> str:
 
 
 def _claim_one_gpu() -> None:
-    """Of several GPUs, let this process see one; Slurm has chosen already."""
-    if "SLURM_JOB_ID" in os.environ:
-        return
+    """Of several GPUs, let this process see one. Slurm has chosen already; torchrun's processes take one each."""
     visible = devices.visible_devices()
-    if len(visible) > 1:
+    if "LOCAL_RANK" in os.environ and len(visible) > 1:
+        os.environ["CUDA_VISIBLE_DEVICES"] = visible[int(os.environ["LOCAL_RANK"])]
+    elif len(visible) > 1 and "SLURM_JOB_ID" not in os.environ:
         _held.append(devices.claim(visible, devices.default_lock_dir(), note=logger.info))
         logger.info("GPU %s of %s", _held[-1].device, ", ".join(visible))
 
@@ -110,7 +110,8 @@ def stop_on_sigterm() -> Callable[[], bool]:
     return lambda: bool(received)
 
 
-def _log_to(path: Path) -> None:
+def log_to(path: Path) -> None:
+    """Append this process's messages to a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(path, mode="a")  # a retry leaves what the attempt before it said
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))

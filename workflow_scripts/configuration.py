@@ -6,9 +6,7 @@ configuration files key by key, and would silently run the union of two benchmar
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +15,7 @@ import jsonschema
 import yaml
 
 from lib import foreign_checkpoints, modes
-from lib.checkpoints import CheckpointError
+from workflow_scripts.contradictions import contradictions, unknown_key
 
 SCHEMA = Path(__file__).with_name("config.schema.yaml")
 
@@ -32,6 +30,8 @@ class Model:
     architecture: str
     activation: str
     accumulate: int
+    processes: int
+    activation_checkpointing: bool
     weights: Mapping[str, str]
     architectures: str | None = None
     vocabulary: str | None = None
@@ -109,7 +109,7 @@ def load(config: Mapping[str, object]) -> Benchmark:
     schema = yaml.safe_load(SCHEMA.read_text())
     faults = [_explain(error) for error in jsonschema.Draft202012Validator(schema).iter_errors(dict(config))]
     if not faults:
-        faults = list(_contradictions(config))
+        faults = list(contradictions(config))
     if faults:
         raise ConfigurationError(
             "the configuration cannot run; no job was started.\n"
@@ -129,19 +129,13 @@ def _explain(error: jsonschema.ValidationError) -> str:
     key = _path(error.absolute_path) or "top level"
     if error.validator == "additionalProperties":
         known = list(error.schema.get("properties", {}))
-        return "; ".join(_unknown(key, name, known) for name in error.instance if name not in known)
+        return "; ".join(unknown_key(key, name, known) for name in error.instance if name not in known)
     if error.validator == "required":
         missing = [name for name in error.validator_value if name not in error.instance]
         return f"{key}: {', '.join(missing)} is missing; add it (config.yaml shows every key)"
     if error.validator == "oneOf":
         return f"{key}: got {error.instance!r}, expected either {{file}} or {{repository, revision, filename, sha256}}"
     return f"{key}: got {error.instance!r}, expected {_expected(error)}"
-
-
-def _unknown(key: str, name: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
-    return f"{key}: unknown key {name!r}; {hint}"
 
 
 def _expected(error: jsonschema.ValidationError) -> str:
@@ -163,88 +157,3 @@ def _expected(error: jsonschema.ValidationError) -> str:
 
 def _path(keys: Sequence[str | int]) -> str:
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).lstrip(".")
-
-
-def _contradictions(config: Mapping[str, object]):
-    """What no schema can say: names that clash or that nothing declares, files that are absent."""
-    yield from _clashes(config)
-    tasks = [task["name"] for task in config["tasks"]]
-    for index, pair in enumerate(config["disentanglement"]["pairs"]):
-        for name in pair:
-            if name not in tasks:
-                yield f"disentanglement.pairs[{index}]: unknown task {name!r}; tasks: {', '.join(tasks)}"
-    rates = config["finetune"]["learning_rate"]
-    for mode in dict.fromkeys(modes.get(name).vectors_of for name in config["modes"]):
-        if mode not in rates:
-            yield f"finetune.learning_rate: {mode} is missing, but the modes {config['modes']} need it"
-    for grid in ("evaluation", "disentanglement"):
-        alphas = config[grid]["alphas"]
-        if alphas["stop"] <= alphas["start"]:
-            yield f"{grid}.alphas: stop is {alphas['stop']}, expected more than start, {alphas['start']}"
-    yield from _absent_files(config)
-    yield from _wrong_checkpoints(config)
-    yield from _wrong_sources(config)
-
-
-def _clashes(config: Mapping[str, object]):
-    for section in ("models", "tasks"):
-        for name, count in Counter(entry["name"] for entry in config[section]).items():
-            if count > 1:
-                yield f"{section}: {count} entries are named {name!r}; names must differ"
-    if config["control"]["name"] in [task["name"] for task in config["tasks"]]:
-        yield f"control.name: {config['control']['name']!r} is also a task; the control must not be fine-tuned on"
-    taken = {"pretrained", "heads", "data", "tables", "figures", "logs", "provenance"}
-    for index, model in enumerate(config["models"]):
-        if model["name"] in taken:
-            yield f"models[{index}].name: {model['name']!r} is the name of a folder of results; choose another"
-
-
-def _absent_files(config: Mapping[str, object]):
-    for index, model in enumerate(config["models"]):
-        files = {
-            "weights.file": model["weights"].get("file"),
-            "architectures": model.get("architectures"),
-            "vocabulary": model.get("vocabulary"),
-        }
-        for key, file in files.items():
-            if file is not None and not Path(file).exists():
-                yield f"models[{index}].{key}: no file {file!r} below {Path.cwd()}"
-
-
-def _wrong_checkpoints(config: Mapping[str, object]):
-    entries = config.get("checkpoints", [])
-    names = {kind: [entry["name"] for entry in config[f"{kind}s"]] for kind in ("model", "task")}
-    owners = list(dict.fromkeys(modes.get(mode).vectors_of for mode in config["modes"]))
-    known = {**names, "mode": owners, "seed": list(config["seeds"])}
-    keys = [tuple(entry[kind] for kind in known) for entry in entries]
-    for index, entry in enumerate(entries):
-        for kind, values in known.items():
-            if entry[kind] not in values:
-                choice = ", ".join(map(str, values))
-                yield f"checkpoints[{index}].{kind}: this run trains no {entry[kind]!r}; choose one of {choice}"
-        if keys[index] in keys[:index]:
-            yield f"checkpoints[{index}]: names the same {', '.join(known)} as checkpoints[{keys.index(keys[index])}]"
-        try:
-            foreign_checkpoints.weights_file(entry["file"])
-        except CheckpointError as error:
-            yield f"checkpoints[{index}].file: {error}"
-
-
-_OPTIONS = {
-    # data set: (needed options, known options)
-    "drawn": ({"picture", "train", "test", "seed"}, {"picture", "train", "test", "seed"}),
-    "sklearn_digits": ({"test", "seed"}, {"test", "seed"}),
-    "image_folder": ({"path", "templates"}, {"path", "templates", "class_names", "expected_counts"}),
-}
-
-
-def _wrong_sources(config: Mapping[str, object]):
-    for key, task in [*((f"tasks[{i}]", t) for i, t in enumerate(config["tasks"])), ("control", config["control"])]:
-        required, known = _OPTIONS.get(task["dataset"], (set(), {"expected_counts", "revision", "label_order"}))
-        options = task.get("options", {})
-        for name in sorted(options.keys() - known):
-            yield _unknown(f"{key}.options", name, sorted(known))
-        for name in sorted(required - options.keys()):
-            yield f"{key}.options: {name} is missing; the data set {task['dataset']} needs it"
-        if task["dataset"] not in _OPTIONS and "source" not in task:
-            yield f"{key}: source is missing; choose folder or hub"

@@ -8,7 +8,8 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -59,6 +60,23 @@ def claim(
         time.sleep(min(POLL_SECONDS, max(deadline - time.monotonic(), 0)))
     os.environ["CUDA_VISIBLE_DEVICES"] = found.device
     return found
+
+
+@contextmanager
+def claim_several(
+    visible: Sequence[str], count: int, lock_dir: Path, *, note: Callable[[str], None] = lambda message: None
+) -> Iterator[list[str]]:
+    """Hold `count` devices inside the block, and let CUDA see those alone. Raises NoFreeDevice as `claim` does.
+
+    Only one process at a time gathers several, so that no two wait for each other with a part of what they need.
+    """
+    lock_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with ExitStack() as held:
+        with open(lock_dir / "several", "w") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            names = [held.enter_context(claim(visible, lock_dir, note=note)).device for _ in range(count)]
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(names)
+        yield names
 
 
 def visible_devices() -> list[str]:

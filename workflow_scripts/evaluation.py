@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from lib import checkpoints, clip_encoder, modes, prepared
+from lib.precision import matmul_precision
 from lib.task_vector import TaskVector
 from lib.training_data import EvaluationBatches
 from workflow_scripts import adapter, rows
@@ -36,7 +37,7 @@ class Evaluation:
         Int64[n].
         """
         batches = EvaluationBatches(prepared.read(self.data[task], split), self.batch_size, self.device, rows)
-        with clip_encoder.precision(self.precision, self.device):
+        with matmul_precision(self.precision, self.device):
             found = self.mode.predictions(
                 self.encoder, self.theta_0, list(taus), coefficients, batches, self.heads[task]
             )

@@ -96,6 +96,7 @@ class Stages:
                 seed=0,
                 epochs=10,
                 accumulate=1,
+                activation_checkpointing=False,
                 recipe=RECIPE,
                 save_every_seconds=save_every_seconds,
                 device="cpu",

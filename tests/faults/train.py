@@ -1,16 +1,18 @@
-"""A child process for the tests: fine-tune the tiny model in the folder argv[1] in the mode argv[2], through main()."""
+"""A child process for the tests: fine-tune the tiny model of a folder in a mode, through main().
+
+python -m tests.faults.train INPUTS MODE [OUTPUTS] [processes=2] [accumulate=2] [epochs=3] [learning_rate=1e-3]
+"""
 
 import sys
 from pathlib import Path
 
 import torch
 
-from workflow_scripts import adapter, finetune
+from workflow_scripts import adapter, finetune, processes
 
-EPOCHS = 150
+SETTINGS = {"processes": 1, "accumulate": 1, "epochs": 150, "learning_rate": 1e-3}
 RECIPE = {
     "batch_size": 16,
-    "learning_rate": 1e-3,
     "weight_decay": 0.1,
     "clip_norm": 1.0,
     "warmup": 10,
@@ -21,30 +23,39 @@ RECIPE = {
 }
 
 
-def main(folder: Path, mode: str) -> None:
+def main(folder: Path, mode: str, outputs: Path, settings: dict[str, float]) -> None:
     torch.set_num_threads(1)
-    adapter._log_to(folder / "job.log")
+    adapter.log_to(outputs / "job.log")
     print("training", flush=True)
-    finetune.main(
-        folder / "theta_0.safetensors",
-        folder / "head.safetensors",
-        folder / "data",
-        folder / "out/theta.safetensors",
-        folder / "out/training_log.csv",
-        folder / "scratch/state.safetensors",
-        mode=mode,
-        architecture="tiny",
-        architectures=str(folder),
-        image_size=16,
-        seed=0,
-        epochs=EPOCHS,
-        accumulate=1,
-        recipe=RECIPE,
-        save_every_seconds=0.0,
-        device="cpu",
-        fingerprint=f"tiny {mode}",
-    )
+    arguments = {
+        "theta_0": folder / "theta_0.safetensors",
+        "head": folder / "head.safetensors",
+        "data": folder / "data",
+        "theta": outputs / "out/theta.safetensors",
+        "training_log": outputs / "out/training_log.csv",
+        "state": outputs / "scratch/state.safetensors",
+        "mode": mode,
+        "architecture": "tiny",
+        "architectures": str(folder),
+        "image_size": 16,
+        "seed": 0,
+        "epochs": int(settings["epochs"]),
+        "accumulate": int(settings["accumulate"]),
+        "activation_checkpointing": False,
+        "recipe": {**RECIPE, "learning_rate": settings["learning_rate"]},
+        "save_every_seconds": 0.0,
+        "device": "cpu",
+        "fingerprint": f"tiny {mode}",
+    }
+    if settings["processes"] == 1:
+        finetune.main(**arguments)
+    else:
+        share = {"threads": 1, "log": outputs / "job.log"}
+        processes.launch("workflow_scripts.finetune_process", arguments | share, int(settings["processes"]))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    folder, mode, *rest = sys.argv[1:]
+    outputs = rest.pop(0) if rest and "=" not in rest[0] else folder
+    given = {name: float(value) for name, _, value in (word.partition("=") for word in rest)}
+    main(Path(folder), mode, Path(outputs), SETTINGS | given)

@@ -8,6 +8,7 @@ from PIL import Image
 from torchvision.transforms import RandomResizedCrop
 
 from lib import augment
+from lib.precision import PRECISIONS, matmul_precision
 
 
 def picture(height, width, seed=0):
@@ -40,6 +41,15 @@ def test_resized_crop_equals_pillow_within_one_level(shape, size):
         crop = pictures[slot].crop((left, top, left + w, top + h)).resize((size, size), Image.Resampling.BICUBIC)
         difference = (ours[slot] - torch.from_numpy(np.array(crop)).int()).abs()
         assert difference.max() <= 1 and difference.float().mean() < 0.01
+
+
+def test_a_crop_is_the_same_in_every_precision():
+    frame = torch.from_numpy(np.array(picture(40, 50)))[None]
+    boxes = torch.tensor([[3, 4, 31, 33]])
+    exact = augment.resized_crop(frame, boxes, 32)
+    for name in PRECISIONS:
+        with matmul_precision(name, "cpu"):
+            assert torch.equal(augment.resized_crop(frame, boxes, 32), exact)
 
 
 def test_boxes_follow_torchvisions_distribution():

@@ -11,6 +11,7 @@ import torch
 
 from lib import clip_encoder, heads, modes, tangent_vit
 from lib.clip_encoder import EncoderError
+from lib.precision import exact_products, matmul_precision
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = {
@@ -73,6 +74,12 @@ def test_shape_from_the_configuration_equals_the_modules(architecture):
 @pytest.mark.parametrize("architecture", ["RN50", "coca_ViT-B-32", "ViT-B-16-SigLIP", "convnext_base", "EVA02-B-16"])
 def test_other_towers_have_no_shape(architecture):
     assert clip_encoder.image_encoder(architecture).shape is None
+
+
+def test_only_plain_vits_recompute_their_activations():
+    assert clip_encoder.image_encoder("ViT-B-32-quickgelu", recompute=True).recompute
+    with pytest.raises(EncoderError, match="RN50: activations can be recomputed in plain ViTs only; set activation_ch"):
+        clip_encoder.image_encoder("RN50", recompute=True)
 
 
 def test_a_plain_encoder_works_without_importing_open_clip():
@@ -139,6 +146,14 @@ def test_logits_are_scaled_cosines():
     torch.testing.assert_close(heads.logits(torch.tensor([[3.0, 4.0]]), head), torch.tensor([[6.0, 8.0]]))
 
 
+def test_logits_are_not_rounded_to_bf16():
+    generator = torch.Generator().manual_seed(0)
+    features, head = torch.randn(9, 64, generator=generator), 10 * torch.randn(5, 64, generator=generator)
+    exact = heads.logits(features, head)
+    with matmul_precision("bf16", "cpu"):
+        assert torch.equal(heads.logits(features, head), exact)
+
+
 def trainable(architecture, mode):
     tower = clip_encoder.image_encoder(architecture).tower
     sizes = {name: value.numel() for name, value in tower.named_parameters()}
@@ -166,9 +181,11 @@ def test_posthoc_owns_no_checkpoints():
 
 def test_precision_is_set_inside_the_block_only():
     before = torch.get_float32_matmul_precision()
-    with clip_encoder.precision("bf16", "cpu"):
+    with matmul_precision("bf16", "cpu"):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype is torch.bfloat16
     assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype is torch.float32
     assert torch.get_float32_matmul_precision() == before
-    with pytest.raises(EncoderError, match="float32, tf32, bf16"), clip_encoder.precision("fp8", "cpu"):
+    with matmul_precision("bf16", "cpu"), exact_products("cpu"):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype is torch.float32
+    with pytest.raises(ValueError, match="float32, tf32, bf16"), matmul_precision("fp8", "cpu"):
         pass

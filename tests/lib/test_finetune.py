@@ -139,6 +139,35 @@ def test_every_epoch_sees_every_row_once(split):
     assert not np.array_equal(data.rows(0), data.rows(3))
 
 
+def test_steps_read_ahead_are_those_read_alone(split):
+    data = TrainingData(split, batch_size=16, image_size=8, seed=0)
+
+    def halves(rows):
+        return [slice(0, rows // 2), slice(rows // 2, rows)]
+
+    ahead = list(data.ahead(2, 5, halves))
+    assert len(ahead) == 3 and list(data.ahead(5, 5, halves)) == []
+    for step, batches in enumerate(ahead, start=2):
+        (whole,) = data.gather(step, [slice(None)])
+        assert torch.equal(torch.cat([batch.labels for batch in batches]), whole.labels)
+        assert torch.equal(whole.labels, torch.from_numpy(split.label[data.rows(step)]))
+        parts = [batch.cropped("cpu", 8)[0] for batch in batches]
+        assert torch.equal(torch.cat(parts), whole.cropped("cpu", 8)[0])
+
+
+def test_an_error_while_reading_ahead_reaches_the_training_loop(split, monkeypatch):
+    data = TrainingData(split, batch_size=16, image_size=8, seed=0)
+    monkeypatch.setattr(type(split), "pictures", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        next(data.ahead(0, 2, lambda rows: [slice(None)]))
+
+
+def test_a_process_without_a_row_adds_nothing(run):
+    """The last batch of an epoch has 8 rows: of 16 processes every second has none, and must still take part."""
+    theta, _ = run("standard", dataclasses.replace(RECIPE, steps=3, shard=(0, 16)))
+    assert all(torch.isfinite(value).all() for value in theta.values())
+
+
 def test_schedule():
     rates = [learning_rate(step, peak=1.0, warmup=4, steps=12) for step in range(12)]
     assert rates[:4] == [0.25, 0.5, 0.75, 1.0]

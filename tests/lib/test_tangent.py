@@ -142,6 +142,25 @@ def test_both_activations(tower, pictures, activation):
     torch.testing.assert_close(fast, linearize.linearize(function_of(tower), theta_0)(tau, pictures))
 
 
+@pytest.mark.parametrize("tangent", [False, True])
+def test_recomputed_activations_change_no_bit_and_are_not_kept(tower, tangent):
+    theta_0, shape = parameters(tower, torch.float32), tangent_vit.shape_of(tower)
+    x = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    found = {}
+    for recompute in (False, True):
+        leaves = {n: v.requires_grad_() for n, v in direction(theta_0, 0.05).items()}
+        kept = []
+        with torch.autograd.graph.saved_tensors_hooks(lambda t, kept=kept: kept.append(t.numel()) or t, lambda t: t):
+            if tangent:
+                value = tangent_vit.linearize_vit(shape, theta_0, recompute=recompute)(leaves, x)
+            else:
+                value = tangent_vit.value_and_tangents(shape, leaves, [], x, recompute=recompute)[0]
+        (value**2).sum().backward()
+        found[recompute] = [value.detach(), *(leaf.grad for leaf in leaves.values())], sum(kept)
+    assert all(torch.equal(a, b) for a, b in zip(found[False][0], found[True][0], strict=True))
+    assert found[True][1] < found[False][1] / 2
+
+
 def test_other_names_and_towers_are_refused(tower, pictures):
     theta_0 = parameters(tower.double(), torch.float64)
     with pytest.raises(CheckpointError, match="missing 1 .proj."):

@@ -79,6 +79,8 @@ def benchmark(tmp_path_factory):
                 "architectures": str(folder),
                 "activation": "quick_gelu",
                 "accumulate": 1,
+                "processes": 1,
+                "activation_checkpointing": False,
                 "weights": {"file": str(folder / "tiny.safetensors")},
             }
         ],

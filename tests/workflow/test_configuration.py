@@ -58,6 +58,8 @@ WRONG = {
     "source without a choice": (["tasks", 0, "source"], ..., "tasks[0]: source is missing; choose folder or hub"),
     "option that the reader lacks": (["tasks", 0, "options"], {"pikture": 1}, "tasks[0].options: unknown key 'pikture'"),
     "option that the reader needs": (["tasks", 0], {**TASK, "options": {"path": "x"}}, "tasks[0].options: templates is missing"),
+    "processes without GPUs of their own": (["models", 0, "processes"], 2, "models[0].processes: 2, but a fine-tuning job of ViT-B-32 asks for 1 GPUs; each process takes one: set processes: 1, or gpu: 2"),
+    "a batch that cannot be shared": (["finetune", "batch_size"], 1, "models[2]: a batch of 1 cannot be cut into 1 processes x 2 micro-batches"),
 }  # fmt: skip
 
 
