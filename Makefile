@@ -6,7 +6,7 @@ CORES ?= all
 CONFIG ?= config.yaml
 RUFF := lib workflow_scripts tests benchmarks examples
 
-.PHONY: demo test test-slurm test-demo check setup lock plan fetch pin pretrain clean-demo
+.PHONY: demo test test-slurm test-demo check setup lock plan fetch pin pretrain benchmark clean-demo
 
 demo: setup
 	$(BIN)/snakemake --cores $(CORES) --configfile demo/config.yaml
@@ -34,6 +34,10 @@ plan: setup
 # weights and hub data sets of a configuration into the cache, for machines without a network
 fetch: setup
 	$(BIN)/python -m workflow_scripts.fetch --configfile $(CONFIG)
+
+# every benchmark, on a GPU if there is one
+benchmark: setup
+	$(BIN)/python -m benchmarks.everything
 
 # the commits that hub repositories point to now
 pin: setup

@@ -14,6 +14,8 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from lib.precision import matmul_precision
+
 RESULTS = Path(__file__).with_name("results")
 CLASSES = 100
 
@@ -52,6 +54,16 @@ def medians(calls: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[s
     return {name: statistics.median(values) for name, values in times.items()}
 
 
+def product_rate(precision: str, rounds: int = 5) -> float:
+    """FLOPs a second of a product of square matrices in that precision: 8192 on a GPU, 2048 on a CPU."""
+    n = 8192 if torch.cuda.is_available() else 2048
+    a, b = (torch.randn(n, n, device=device()) for _ in range(2))
+    if precision == "bf16":
+        a, b = a.bfloat16(), b.bfloat16()
+    with matmul_precision(precision, device()):
+        return 2 * n**3 / medians({"": lambda: a @ b}, rounds=rounds)[""]
+
+
 def peak_gigabytes(make: Callable[..., Callable[[], object]], *arguments) -> float:
     """Memory that make(*arguments)() needs beyond what make itself holds, in a process of its own."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
@@ -75,8 +87,11 @@ def _resident() -> int:
     return pages * resource.getpagesize()
 
 
-def report(name: str, rows: list[dict[str, object]], note: str = "") -> None:
-    """Print rows as a table and write them to benchmarks/results/{name}.csv with device, versions and command."""
+def report(name: str, rows: list[dict[str, object]], note: str = "", *, variant: str = "") -> None:
+    """Print rows as a table and write them to a csv below benchmarks/results, with device, versions and command.
+
+    name: of the script. variant: what tells its results of other arguments apart.
+    """
     frame = pd.DataFrame(rows)
     print(f"{device_name()}, torch {torch.__version__}\n{frame.to_markdown(index=False)}\n{note}")
     frame = frame.assign(
@@ -85,7 +100,8 @@ def report(name: str, rows: list[dict[str, object]], note: str = "") -> None:
         command="python -m " + " ".join([f"benchmarks.{name}", *sys.argv[1:]]),
     )
     RESULTS.mkdir(exist_ok=True)
-    frame.to_csv(RESULTS / f"{name}_{device()}.csv", index=False)
+    words = [name, variant, device()]
+    frame.to_csv(RESULTS / f"{'_'.join(word for word in words if word)}.csv", index=False)
 
 
 def _wait() -> None:

@@ -44,9 +44,11 @@ class PreparedSplit:
         """UInt8[b, h, w, 3]: the given pictures, each in the top left corner of a frame that holds the largest."""
         if self.uniform:
             return np.array(self._view()[rows])
-        frame = np.zeros((len(rows), self.height[rows].max(), self.width[rows].max(), 3), np.uint8)
+        frame = np.empty((len(rows), self.height[rows].max(), self.width[rows].max(), 3), np.uint8)
         for slot, row in enumerate(rows):
-            frame[slot, : self.height[row], : self.width[row]] = self._picture(row)
+            h, w = self.height[row], self.width[row]
+            frame[slot, :h, :w] = self._picture(row)
+            frame[slot, h:], frame[slot, :h, w:] = 0, 0  # each byte of the frame is written once
         return frame
 
     def batches(self, size: int, rows: np.ndarray | None = None) -> Iterator[np.ndarray]:

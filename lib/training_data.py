@@ -5,10 +5,12 @@ one would.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 import numpy as np
 import torch
@@ -49,9 +51,9 @@ class TrainingData:
         return [HostBatch.of(self.split, rows[part], boxes[part], pin=pin) for part in parts]
 
     def ahead(
-        self, first: int, last: int, parts: Callable[[int], Sequence[slice]], *, pin: bool = False
+        self, first: int, last: int, parts: Callable[[int], Sequence[slice]], *, pin: bool = False, readers: int = 2
     ) -> Generator[list[HostBatch]]:
-        """`gather` for the steps first, ..., last - 1, each read by a thread while the one before is in use.
+        """`gather` for the steps first, ..., last - 1, in order; so many threads read those that come next.
 
         parts: the parts of a step of so many rows.
         """
@@ -59,11 +61,12 @@ class TrainingData:
         def read(step: int) -> list[HostBatch]:
             return self.gather(step, parts(len(self.rows(step))), pin=pin)
 
-        with ThreadPoolExecutor(1, "training-data") as pool:
-            coming = pool.submit(read, first) if first < last else None
-            for step in range(first, last):
-                batches = coming.result()
-                coming = pool.submit(read, step + 1) if step + 1 < last else None
+        with ThreadPoolExecutor(readers, "training-data") as pool:
+            coming = deque(pool.submit(read, step) for step in range(first, min(first + readers, last)))
+            following = iter(range(first + readers, last))
+            while coming:
+                batches = coming.popleft().result()
+                coming.extend(pool.submit(read, step) for step in islice(following, 1))
                 yield batches
 
 
