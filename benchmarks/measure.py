@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import multiprocessing
-import resource
 import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from itertools import accumulate
 from pathlib import Path
 
 import pandas as pd
 import torch
+from torch.profiler import ProfilerActivity, profile
 
 from lib.precision import matmul_precision
 
@@ -65,7 +66,7 @@ def product_rate(precision: str, rounds: int = 5) -> float:
 
 
 def peak_gigabytes(make: Callable[..., Callable[[], object]], *arguments) -> float:
-    """Memory that make(*arguments)() needs beyond what make itself holds, in a process of its own."""
+    """Memory that torch allocates for make(*arguments)() beyond what make itself holds, in a process of its own."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         return pool.submit(_peak, make, arguments).result()
 
@@ -77,14 +78,10 @@ def _peak(make: Callable[..., Callable[[], object]], arguments: tuple) -> float:
         torch.cuda.reset_peak_memory_stats()
         call()
         return (torch.cuda.max_memory_allocated() - held) / 1e9
-    held = _resident()
-    call()
-    return max(0.0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - held) / 1e9
-
-
-def _resident() -> int:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize()
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as profiler:
+        call()
+    events = [event for event in profiler.profiler.kineto_results.events() if event.name() == "[memory]"]
+    return max(accumulate(event.nbytes() for event in sorted(events, key=lambda event: event.start_ns()))) / 1e9
 
 
 def report(name: str, rows: list[dict[str, object]], note: str = "", *, variant: str = "") -> None:

@@ -74,6 +74,14 @@ class ImageEncoder:
             f_lin = tangent_vit.linearize_vit(self.shape, theta_0, recompute=self.recompute)
         return lambda tau, pictures: f_lin(tau, self.normalised(pictures))
 
+    def tangent_model_at(self, theta_0: Parameters):
+        """The same as a function of theta = theta_0 + tau: (theta, pictures) -> f_lin(tau, pictures)."""
+        if self.shape is None:
+            f_lin = self.tangent_model(theta_0)
+            return lambda theta, pictures: f_lin({name: theta[name] - theta_0[name] for name in theta_0}, pictures)
+        model = tangent_vit.linearize_vit_at(self.shape, theta_0, recompute=self.recompute)
+        return lambda theta, pictures: model(theta, self.normalised(pictures))
+
     @cached_property
     def tower(self) -> nn.Module:
         """open_clip's module, on the meta device: it has names and layers, but no numbers."""

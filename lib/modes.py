@@ -42,10 +42,7 @@ class Mode:
 
     def model(self, encoder, theta_0) -> Callable:
         """(theta, pictures) -> embeddings: the function that this mode trains, differentiable in theta."""
-        if not self.tangent:
-            return encoder.encode
-        f_lin = encoder.tangent_model(theta_0)
-        return lambda theta, pictures: f_lin({n: theta[n] - theta_0[n] for n in theta_0}, pictures)
+        return encoder.tangent_model_at(theta_0) if self.tangent else encoder.encode
 
     def predictions(self, encoder, theta_0, taus, coefficients, batches, head):
         """Int64[k, n]: classes predicted by the k models theta_0 + sum_j coefficients[k, j] tau_j; see

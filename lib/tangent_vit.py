@@ -10,7 +10,7 @@ standard training step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -45,9 +45,25 @@ def linearize_vit(
 
     def f_lin(tau: Parameters, x: Tensor) -> Tensor:
         require_same_names(theta_0, tau, what="tangent model")
-        return _TangentTower.apply(shape, theta_0, recompute, x, *(tau[name] for name in theta_0))
+        return _TangentTower.apply(shape, theta_0, False, recompute, x, *(tau[name] for name in theta_0))
 
     return f_lin
+
+
+def linearize_vit_at(
+    shape: TowerShape, theta_0: Parameters, *, recompute: bool = False
+) -> Callable[[Parameters, Tensor], Tensor]:
+    """The same model as a function of theta = theta_0 + tau, (theta, x) -> f_lin(tau, x), as it is trained.
+
+    Takes the differences a layer at a time, so that no second copy of all parameters lies beside the tape.
+    """
+    theta_0 = {name: value.detach() for name, value in theta_0.items()}
+
+    def model(theta: Parameters, x: Tensor) -> Tensor:
+        require_same_names(theta_0, theta, what="tangent model")
+        return _TangentTower.apply(shape, theta_0, True, recompute, x, *(theta[name] for name in theta_0))
+
+    return model
 
 
 def value_and_tangents(
@@ -95,10 +111,11 @@ def shape_of(tower: nn.Module) -> TowerShape:
 
 class _TangentTower(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, shape, theta_0, recompute, x, *tau):
-        wanted = any(ctx.needs_input_grad[4:])
+    def forward(ctx, shape, theta_0, from_theta, recompute, x, *given):
+        wanted = any(ctx.needs_input_grad[5:])
         ctx.leaves = [value.detach().requires_grad_(wanted) for value in theta_0.values()]
-        tau = dict(zip(theta_0, (value.detach() for value in tau), strict=True))
+        given = dict(zip(theta_0, (value.detach() for value in given), strict=True))
+        tau = _Differences(given, theta_0) if from_theta else given
         with torch.set_grad_enabled(wanted):
             leaves = dict(zip(theta_0, ctx.leaves, strict=True))
             value, (tangent,) = value_and_tangents(shape, leaves, [tau], x, recompute=recompute)
@@ -109,12 +126,28 @@ class _TangentTower(torch.autograd.Function):
     def backward(ctx, cotangent):
         gradients = torch.autograd.grad(ctx.value, ctx.leaves, cotangent.to(ctx.value.dtype))
         del ctx.value, ctx.leaves
-        return None, None, None, None, *gradients
+        return None, None, None, None, None, *gradients
+
+
+class _Differences(Mapping):
+    """theta - theta_0, each tensor made when it is asked for."""
+
+    def __init__(self, theta: Parameters, theta_0: Parameters):
+        self._theta, self._theta_0 = theta, theta_0
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self._theta[name] - self._theta_0[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._theta_0)
+
+    def __len__(self) -> int:
+        return len(self._theta_0)
 
 
 def _under(prefix: str, theta_0: Parameters, taus: Sequence[Parameters]) -> tuple[Parameters, list[Parameters]]:
     def part(tensors: Parameters) -> dict[str, Tensor]:
-        return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+        return {name.removeprefix(prefix): tensors[name] for name in tensors if name.startswith(prefix)}
 
     return part(theta_0), [part(tau) for tau in taus]
 

@@ -23,8 +23,10 @@ def main(
     """Write sweep_val.csv (alpha, task, accuracy, n; target and control), choice.json and test.csv to `folder`."""
     vector = evaluation.vector(tau)
     target, n_target = evaluation.accuracies([vector], [[-a] for a in alphas], task, "val")
-    # the first row is the pre-trained model, against which the floor is measured
-    (pretrained, *kept), n_control = evaluation.accuracies([vector], [[0.0], *([-a] for a in alphas)], control, "val")
+    # alpha 0 is the pre-trained model, against which the floor is measured
+    rows = [*([] if 0 in alphas else [0.0]), *alphas]
+    found, n_control = evaluation.accuracies([vector], [[-a] for a in rows], control, "val")
+    pretrained, kept = found[rows.index(0)], found[-len(alphas) :]
     sweep = [
         {"alpha": alpha, "task": name, "accuracy": accuracies[i], "n": n}
         for i, alpha in enumerate(alphas)

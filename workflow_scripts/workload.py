@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from lib import modes, plan, tasks
+from lib.coefficients import alpha_grid
 from workflow_scripts.configuration import Benchmark, ConfigurationError, Model, Task
 
 SKLEARN_DIGITS = 1797
@@ -143,9 +144,10 @@ def _addition(bench: Benchmark, runs, sizes) -> Iterator[Work]:
 
 def _negation(bench: Benchmark, runs, sizes) -> Iterator[Work]:
     alphas, control = bench.evaluation["alphas"]["points"], sizes[bench.control.name]
+    without_zero = int(0 not in alpha_grid(**bench.evaluation["alphas"]))  # the control at alpha 0 is always needed
     parts = []
     for name in bench.task_names:
-        parts += [(alphas, sizes[name]["val"]), (alphas + 1, control["val"])]
+        parts += [(alphas, sizes[name]["val"]), (alphas + without_zero, control["val"])]
         parts += [(1, sizes[name]["test"]), (1, control["test"])]
     yield from _evaluated(bench, runs, parts)
 

@@ -131,6 +131,17 @@ def test_both_implementations_agree_in_float32(tower):
     assert (fast - general).norm() / general.norm() < 1e-5
 
 
+def test_as_a_function_of_theta_it_is_the_same_to_the_bit(tower):
+    theta_0, shape = parameters(tower, torch.float32), tangent_vit.shape_of(tower)
+    theta = {n: (theta_0[n] + d).requires_grad_() for n, d in direction(theta_0, 0.05).items()}
+    x = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    tau = {n: (theta[n].detach() - theta_0[n]).requires_grad_() for n in theta}
+    values = tangent_vit.linearize_vit_at(shape, theta_0)(theta, x), tangent_vit.linearize_vit(shape, theta_0)(tau, x)
+    for value in values:
+        (value**2).sum().backward()
+    assert torch.equal(*values) and all(torch.equal(theta[n].grad, tau[n].grad) for n in tau)
+
+
 @pytest.mark.parametrize("activation", [nn.GELU, "quick"])
 def test_both_activations(tower, pictures, activation):
     if activation is nn.GELU:
