@@ -55,12 +55,10 @@ class Setting:
         encoder = clip_encoder.image_encoder(architecture)
         self.size = encoder.image_size
         self.data = TrainingData(split, batch, self.size, seed=0)
-        generator = torch.Generator().manual_seed(0)
-        shapes = {name: value.shape for name, value in encoder.tower.named_parameters()}
-        theta = {n: (0.02 * torch.randn(s, generator=generator)).to(self.device) for n, s in shapes.items()}
+        theta = measure.random_theta(encoder)
         self.theta = {name: value.requires_grad_() for name, value in theta.items()}
         self.model = modes.get("standard").model(encoder, theta)
-        self.head = torch.randn(measure.CLASSES, theta["proj"].shape[1], generator=generator).to(self.device)
+        self.head = torch.randn(measure.CLASSES, theta["proj"].shape[1], device=self.device)
         self.pin = self.device == "cuda"
         (self.batch,) = self.data.gather(0, [slice(None)], pin=self.pin)
         self.ready = self.batch.cropped(self.device, self.size)

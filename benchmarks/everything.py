@@ -13,8 +13,11 @@ import torch
 LARGE = "ViT-L-14-quickgelu"
 COMMANDS = ["tangent_step", "sweeps", "data_path", "growth", "memory", "memory --check", "workflow"]
 ON_A_GPU = [
-    *(f"tangent_step --precision {precision}" for precision in ("tf32", "bf16")),
-    *(f"tangent_step --architecture {LARGE} --batch 32 --precision {precision}" for precision in ("tf32", "bf16")),
+    *(f"tangent_step --compile --precision {precision}" for precision in ("tf32", "bf16")),
+    *(
+        f"tangent_step --architecture {LARGE} --batch 32 --compile --precision {precision}"
+        for precision in ("tf32", "bf16")
+    ),
     "throughput --architectures ViT-B-32-quickgelu ViT-B-16-quickgelu --precision tf32",
     "throughput --architectures ViT-B-32-quickgelu ViT-B-16-quickgelu --precision bf16",
     f"throughput --architectures {LARGE} --accumulate 2 --precision tf32",

@@ -21,7 +21,6 @@ import torch
 from benchmarks import measure
 from lib import clip_encoder, modes
 from lib.disentanglement import coefficient_rows
-from lib.task_vector import TaskVector
 
 MODES = ("linear", "standard")
 
@@ -32,15 +31,10 @@ class Setting:
     def __init__(self, architecture: str, folder: str | None, pictures: int, batch: int):
         self.device, self.pictures = measure.device(), pictures
         self.encoder = clip_encoder.image_encoder(architecture, architectures=folder)
-        generator = torch.Generator().manual_seed(0)
-        shapes = {name: value.shape for name, value in self.encoder.tower.named_parameters()}
-
-        def random(scale: float) -> dict[str, torch.Tensor]:
-            return {n: (scale * torch.randn(s, generator=generator)).to(self.device) for n, s in shapes.items()}
-
-        self.theta_0, self.taus = random(0.02), [TaskVector(random(1e-3)) for _ in range(8)]
+        self.theta_0 = measure.random_theta(self.encoder)
+        self.taus = [measure.random_tau(self.theta_0, seed=task) for task in range(8)]
         side = self.encoder.image_size
-        stored = torch.randint(0, 256, (pictures, side, side, 3), dtype=torch.uint8, generator=generator)
+        stored = torch.randint(0, 256, (pictures, side, side, 3), dtype=torch.uint8)
         self.batches = list(stored.to(self.device).split(batch))
         self.head = torch.randn(measure.CLASSES, self.theta_0["proj"].shape[1], device=self.device)
 

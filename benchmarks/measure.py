@@ -16,6 +16,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from lib.precision import matmul_precision
+from lib.task_vector import TaskVector
 
 RESULTS = Path(__file__).with_name("results")
 CLASSES = 100
@@ -53,6 +54,23 @@ def medians(calls: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[s
             if counted:
                 times[name].append(elapsed)
     return {name: statistics.median(values) for name, values in times.items()}
+
+
+def random_theta(encoder, *, seed: int = 0) -> dict[str, torch.Tensor]:
+    """Random parameters of an image tower on the device, without a pass through open_clip's text tower.
+
+    Norms keep their scale: through many layers without it, numbers become denormal, with which processors are slow.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    theta = {name: 0.02 * torch.randn(v.shape, generator=generator) for name, v in encoder.tower.named_parameters()}
+    norms = {name for name in theta if "ln_" in name and name.endswith("weight")}
+    return {name: (value + (name in norms)).to(device()) for name, value in theta.items()}
+
+
+def random_tau(theta_0: dict[str, torch.Tensor], *, seed: int) -> TaskVector:
+    """A random task vector, a twentieth of the parameters' usual size."""
+    generator = torch.Generator().manual_seed(seed)
+    return TaskVector({n: (1e-3 * torch.randn(v.shape, generator=generator)).to(v) for n, v in theta_0.items()})
 
 
 def product_rate(precision: str, rounds: int = 5) -> float:

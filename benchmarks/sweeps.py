@@ -17,7 +17,6 @@ import torch
 from benchmarks import measure
 from lib import clip_encoder, modes
 from lib.disentanglement import coefficient_rows
-from lib.task_vector import TaskVector
 
 
 class Setting:
@@ -25,10 +24,9 @@ class Setting:
 
     def __init__(self, architecture: str, pictures: int, batch: int):
         self.device = measure.device()
-        model = clip_encoder.random_clip(architecture, seed=0)
         self.encoder = clip_encoder.image_encoder(architecture)
-        self.theta_0 = {n: v.to(self.device) for n, v in clip_encoder.tower_parameters(model).items()}
-        self.taus = [TaskVector({n: 1e-3 * torch.randn_like(v) for n, v in self.theta_0.items()}) for _ in range(2)]
+        self.theta_0 = measure.random_theta(self.encoder)
+        self.taus = [measure.random_tau(self.theta_0, seed=task) for task in range(2)]
         side = self.encoder.image_size
         self.batches = list(torch.randint(0, 256, (pictures, side, side, 3), dtype=torch.uint8).split(batch))
         self.head = torch.randn(measure.CLASSES, self.theta_0["proj"].shape[1], device=self.device)

@@ -1,7 +1,7 @@
 """One gradient of each kind, side by side: standard, tangent as we do it, tangent as the released code does it.
 
     python -m benchmarks.tangent_step                                    ViT-B/32, batch 16 on a CPU, 128 on a GPU
-    python -m benchmarks.tangent_step --architecture ViT-L-14-quickgelu --batch 32 --precision bf16
+    python -m benchmarks.tangent_step --architecture ViT-L-14-quickgelu --batch 32 --precision bf16 --compile
 
 Floor, in matrix products of a forward pass: standard 3 (forward, and twice that backward), tangent 5 (primal 1,
 tangents 2, backward 2), so 1.67 x. Two separate passes (value by forward mode, gradient by another forward and
@@ -12,24 +12,25 @@ product in the same precision, timed in the same run: what the device gives, rat
 from __future__ import annotations
 
 import argparse
+from unittest import mock
 
 import torch
 import torch.nn.functional as F
 
 from benchmarks import measure
-from lib import clip_encoder, linearize, modes, plan
+from lib import clip_encoder, linearize, modes, plan, tangent_vit
 from lib.heads import logits
 from lib.precision import PRECISIONS, matmul_precision
 
+COMPILED = ", compiled"
 KINDS = ["standard, open_clip's forward", "standard", "tangent", "tangent, two passes", "tangent, reverse over forward"]
 
 
 def gradient(kind: str, architecture: str, batch: int, precision: str):
     """A call that computes the gradient of the loss in every parameter once; returns theta's or tau's gradients."""
     device = measure.device()
-    model = clip_encoder.random_clip(architecture, seed=0)
     encoder = clip_encoder.image_encoder(architecture)
-    theta_0 = {name: value.to(device) for name, value in clip_encoder.tower_parameters(model).items()}
+    theta_0 = measure.random_theta(encoder)
     generator = torch.Generator().manual_seed(0)
     side = encoder.image_size
     x = torch.randint(0, 256, (batch, side, side, 3), dtype=torch.uint8, generator=generator).to(device)
@@ -37,10 +38,11 @@ def gradient(kind: str, architecture: str, batch: int, precision: str):
     head = torch.randn(measure.CLASSES, theta_0["proj"].shape[1], generator=generator).to(device)
     noise = {n: 1e-4 * torch.randn(v.shape, generator=generator).to(device) for n, v in theta_0.items()}
     leaves = {name: (theta_0[name] + noise[name]).requires_grad_() for name in theta_0}
-    function = _functions(encoder, theta_0)[kind]
+    block = torch.compile(tangent_vit._block, dynamic=False) if kind.endswith(COMPILED) else tangent_vit._block
+    function = _functions(encoder, theta_0)[kind.removesuffix(COMPILED)]
 
     def call():
-        with matmul_precision(precision, device):
+        with matmul_precision(precision, device), mock.patch.object(tangent_vit, "_block", block):
             loss = F.cross_entropy(logits(function(leaves, x), head), y)
             return torch.autograd.grad(loss, list(leaves.values()))
 
@@ -75,9 +77,11 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=128 if torch.cuda.is_available() else 16)
     parser.add_argument("--precision", default="float32", choices=PRECISIONS)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--compile", action="store_true", help="also with each block compiled by torch.compile")
     chosen = parser.parse_args()
     arguments = (chosen.architecture, chosen.batch, chosen.precision)
-    calls = {kind: gradient(kind, *arguments) for kind in KINDS}
+    kinds = KINDS + ([kind + COMPILED for kind in KINDS[1:3]] if chosen.compile else [])
+    calls = {kind: gradient(kind, *arguments) for kind in kinds}
     times = measure.medians(calls, rounds=chosen.rounds)
     reference, peak = calls[KINDS[-1]](), measure.product_rate(chosen.precision)
     flops = chosen.batch * _standard_flops(chosen.architecture)
@@ -94,7 +98,7 @@ def main() -> None:
             if "tangent" in kind
             else "-",
         }
-        for kind in KINDS
+        for kind in kinds
     ]
     case = f"{chosen.architecture}, batch {chosen.batch}, {chosen.precision}"
     note = f"{case}; a large matrix product: {peak / 1e12:.3g} TFLOP/s"

@@ -1,12 +1,19 @@
 """Prepared splits: round trip, damage, and files that are whole or not at all."""
 
+from collections import Counter
+from functools import partial
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from lib import atomic, prepared
+from lib.augment import evaluation_crop
+from lib.provenance import reached_modules
 from lib.raw_task import RawSplit
+from lib.splits import fit_and_validation
 from lib.training_data import EvaluationBatches
+from tests.workflow.conftest import ROOT
 
 
 def raw(sizes):
@@ -69,3 +76,21 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path):
         temporary.write_text("half of the new")
         raise RuntimeError
     assert file.read_text() == "old" and list(tmp_path.iterdir()) == [file]
+
+
+def test_each_picture_is_decoded_once(tmp_path):
+    """Fit, val and test together ask the source for every row once; whoever trains or evaluates asks it for none."""
+    asked = Counter()
+
+    def image(row):
+        asked[row] += 1
+        return Image.new("RGB", (9, 8))
+
+    raw = RawSplit(np.arange(40) % 4, image)
+    fit, val = fit_and_validation(40, seed=0, fraction=0.1, maximum=5000)
+    prepared.write(tmp_path, "fit", raw, fit, crop=lambda picture: picture)
+    prepared.write(tmp_path, "val", raw, val, crop=partial(evaluation_crop, size=8))
+    assert asked == Counter(range(40))
+    for script in ("finetune_process", "zero_shot", "single_task", "addition", "negation", "disentanglement"):
+        reached = reached_modules(ROOT, f"workflow_scripts/{script}.py", ("lib", "workflow_scripts"))
+        assert not [path for path in reached if "datasets" in path.parts], "only prepared pixels are read"
