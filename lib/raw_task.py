@@ -13,8 +13,8 @@ from PIL import Image
 class RawSplit:
     """Rows of one split, as the source orders them.
 
-    labels: Int64[n], each in [0, C). image: row index -> the decoded RGB image; raises OSError
-    (or a subclass) that names the row's file if it cannot be decoded.
+    labels: Int64[n], each in [0, C). image: row index -> the decoded RGB image; raises a PictureError
+    (an OSError) that names the row's file if it cannot be decoded.
     """
 
     labels: np.ndarray

@@ -1,6 +1,7 @@
 """Prepare one task: read its source, check it, split it, store decoded pictures and a manifest."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from lib import atomic, augment, datasets, prepared, splits
+from lib.raw_task import RawSplit, RawTask
 from workflow_scripts import adapter
 
 
@@ -24,34 +26,68 @@ def main(
     split: Mapping[str, object],
     parts: Sequence[str],
 ) -> None:
-    """Write .images.bin and .index.npz of the wanted parts (fit, val, test), then manifest.json, to `folder`."""
+    """Write .images.bin and .index.npz of the wanted parts (fit, val, test), then manifest.json, to `folder`.
+
+    All of them or none. Raises DataError for a source that is absent, damaged or another one; of pictures that cannot
+    be decoded it names the first five.
+    """
     raw = _open(dataset, source, root, options)
     fit, val = _fit_and_validation(raw, split)
-    crop = partial(augment.evaluation_crop, size=image_size)
+    crop, shrink = partial(augment.evaluation_crop, size=image_size), _Shrink(train_short_side)
     known = {
-        "fit": (raw.train, fit, partial(_at_most, short_side=train_short_side)),
+        "fit": (raw.train, fit, shrink),
         "val": (raw.val or raw.train, val, crop),
         "test": (raw.test, np.arange(len(raw.test)), crop),
     }
-    entries = {}
-    for part in parts:
-        rows_of, rows, transform = known[part]
-        bar = partial(adapter.progress, total=len(rows), what=f"{name} {part}", unit="image")
-        entries[part] = prepared.write(folder, part, rows_of, rows, crop=transform, progress=bar)
-    atomic.write_json(
-        folder / "manifest.json",
-        {
-            "task": name,
-            "class_names": list(raw.class_names),
-            "templates": list(raw.templates),
-            "splits": entries,
-            "split_rule": dict(split) if raw.val is None else "the source's own validation split",
-            "image_size": image_size,
-            "train_short_side": train_short_side,
-            "source": dict(raw.origin),
-            "deviations": list(raw.deviations),
-        },
-    )
+    with _all_or_nothing(folder), _naming_broken_pictures(raw, [known[part][:2] for part in parts]):
+        entries = {}
+        for part in parts:
+            rows_of, rows, transform = known[part]
+            bar = partial(adapter.progress, total=len(rows), what=f"{name} {part}", unit="image")
+            entries[part] = prepared.write(folder, part, rows_of, rows, crop=transform, progress=bar)
+        atomic.write_json(
+            folder / "manifest.json",
+            {
+                "task": name,
+                "class_names": list(raw.class_names),
+                "templates": list(raw.templates),
+                "splits": entries,
+                "split_rule": dict(split) if raw.val is None else "the source's own validation split",
+                "image_size": image_size,
+                "train_short_side": train_short_side,
+                "source": dict(raw.origin),
+                "deviations": [*raw.deviations, *shrink.deviations(name)],
+            },
+        )
+
+
+@contextmanager
+def _all_or_nothing(folder: Path) -> Iterator[None]:
+    """Remove what the block wrote to `folder` if it raises: whole splits without a manifest are of no use."""
+    before = set(folder.glob("*"))
+    try:
+        yield
+    except BaseException:
+        for path in set(folder.glob("*")) - before:
+            path.unlink()
+        raise
+
+
+@contextmanager
+def _naming_broken_pictures(raw: RawTask, wanted: Sequence[tuple[RawSplit, np.ndarray]]) -> Iterator[None]:
+    """After the first picture that cannot be decoded, look for more, so that one message names several.
+
+    wanted: splits of `raw` and the rows that are read of them.
+    """
+    try:
+        yield
+    except datasets.PictureError:
+        rows: dict[str, list[int]] = {}
+        for split, chosen in wanted:
+            name = next(name for name in ("train", "val", "test") if getattr(raw, name) is split)
+            rows.setdefault(name, []).extend(chosen.tolist())
+        datasets.check_decodable(raw, rows={name: sorted(chosen) for name, chosen in rows.items()})
+        raise
 
 
 def _open(dataset: str, source: str | None, root: Path, options: Mapping[str, object]):
@@ -68,14 +104,29 @@ def _fit_and_validation(raw, split: Mapping[str, object]) -> tuple[np.ndarray, n
     return np.sort(fit), np.sort(val)  # in the source's order, in which files are read fastest
 
 
-def _at_most(picture: Image.Image, short_side: int | None) -> Image.Image:
+class _Shrink:
     """DEVIATES: large training pictures are kept with a shorter side of `short_side`, not in full; smaller ones are
-    exact.
+    exact. None keeps all as they are.
     """
-    if short_side is None or min(picture.size) <= short_side:
-        return picture
-    scale = short_side / min(picture.size)
-    return picture.resize([round(side * scale) for side in picture.size], Image.Resampling.BICUBIC)
+
+    def __init__(self, short_side: int | None):
+        self.short_side, self.seen, self.shrunk = short_side, 0, 0
+
+    def __call__(self, picture: Image.Image) -> Image.Image:
+        self.seen += 1
+        if self.short_side is None or min(picture.size) <= self.short_side:
+            return picture
+        self.shrunk += 1
+        scale = self.short_side / min(picture.size)
+        return picture.resize([round(side * scale) for side in picture.size], Image.Resampling.BICUBIC)
+
+    def deviations(self, name: str) -> list[str]:
+        """The sentence for the manifest, if a picture was shrunk."""
+        told = (
+            f"{self.shrunk} of {self.seen} training pictures of {name} are stored with a shorter side of "
+            f"{self.short_side} pixels, not in full; crops are taken from these."
+        )
+        return [told] if self.shrunk else []
 
 
 if __name__ == "__main__":

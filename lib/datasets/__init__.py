@@ -8,10 +8,10 @@ from pathlib import Path
 
 from lib import tasks
 from lib.datasets.checks import check_counts, check_decodable, check_labels
-from lib.datasets.errors import DataError
+from lib.datasets.errors import DataError, PictureError
 from lib.raw_task import RawTask
 
-__all__ = ["DATASETS", "DataError", "check_decodable", "hub_file", "open_task", "reader_modules"]
+__all__ = ["DATASETS", "DataError", "PictureError", "check_decodable", "hub_file", "open_task", "reader_modules"]
 
 _FOLDER_READERS = {
     "cars": "cars_devkit",
@@ -97,8 +97,13 @@ def _checked(task: tasks.Task, splits, options: Mapping, counts: Mapping[str, in
     check_counts(task.title, splits, expected, task.wrong_variants)
     check_labels(task.title, splits, task.class_names)
     if expected != dict(counts):
-        deviations = (*deviations, f"{task.title} has {expected} images, the benchmark's has {dict(counts)}.")
+        ours, theirs = _in_words(expected), _in_words(counts)
+        deviations = (*deviations, f"{task.title} has {ours} images, the benchmark's has {theirs}.")
     return RawTask(task.class_names, task.templates, **splits, origin=origin, deviations=deviations)
+
+
+def _in_words(counts: Mapping[str, int]) -> str:
+    return " and ".join(f"{counts[split]} {split}" for split in ("train", "val", "test") if split in counts)
 
 
 def _nothing_there(task: tasks.Task, places: list[Path]) -> DataError:

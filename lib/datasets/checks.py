@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lib.datasets.errors import DataError, some
+from lib.datasets.errors import DataError, PictureError, some
 from lib.raw_task import RawSplit, RawTask
 from lib.tasks import Task, simplified
 
@@ -94,15 +94,24 @@ def check_disjoint(what: str, train: Sequence[str], test: Sequence[str]) -> None
         )
 
 
-def check_decodable(raw_task: RawTask, *, splits: Sequence[str] = ("train", "val", "test"), show: int = 5) -> None:
-    """Decode every picture of the splits; raise DataError that names the first `show` broken ones."""
+def check_decodable(
+    raw_task: RawTask,
+    *,
+    splits: Sequence[str] = ("train", "val", "test"),
+    rows: Mapping[str, Sequence[int]] | None = None,
+    show: int = 5,
+) -> None:
+    """Decode every picture of the splits (or those of `rows`, by split); raise DataError that names the first `show`
+    broken ones.
+    """
     broken: list[str] = []
     for name in splits:
         split = getattr(raw_task, name)
-        for row in range(len(split) if split is not None else 0):
+        everything = range(len(split) if split is not None else 0)
+        for row in everything if rows is None else rows.get(name, ()):
             try:
-                split.image(row)
-            except OSError as error:
+                split.image(int(row))
+            except PictureError as error:
                 broken.append(f"{name} row {row}: {error}")
             if len(broken) == show:
                 _refuse(broken)

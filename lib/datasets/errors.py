@@ -1,4 +1,4 @@
-"""The one error that a data source raises before any picture is decoded."""
+"""What a data source raises: DataError before any picture is decoded, PictureError for one that cannot be."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ class DataError(ValueError):
 
     def __init__(self, what: str, *, got: object, expected: object, next_step: str):
         super().__init__(f"{what}: got {got}, expected {expected}. Next: {next_step}")
+
+
+class PictureError(OSError):
+    """A picture that cannot be decoded; the message names the file or the row."""
 
 
 def some(names: Sequence[object], show: int = 5) -> str:

@@ -58,10 +58,13 @@ def _rows(table: Path) -> list[dict[str, str]]:
         with open(table, newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, delimiter=";", skipinitialspace=True)
             rows, columns = list(reader), list(reader.fieldnames or ())
-    if not {"Filename", "ClassId"} <= set(columns) or any(row["ClassId"] is None for row in rows):
+    known = {"Filename", "ClassId"} <= set(columns)
+    broken = next((n for n, row in enumerate(rows, start=2) if not (row["ClassId"] or "").isdigit()), 0) if known else 0
+    if not known or broken:
+        got = f"columns {columns}" if table.exists() else "no file"
         raise DataError(
             f"GTSRB: table {table}",
-            got=f"columns {columns}" if table.exists() else "no file",
+            got=f"line {broken} that is not whole" if broken else got,
             expected="whole rows with Filename and ClassId, divided by semicolons",
             next_step="fetch the archive of the test labels (GTSRB_Final_Test_GT) and unpack it there",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ def _idx(path: Path, *, dimensions: int) -> np.ndarray:
     """The array of an idx file of unsigned bytes: magic 0 0 8 d, d big-endian lengths, then the bytes."""
     data = _bytes(path)
     header = 4 + 4 * dimensions
-    shape = tuple(np.frombuffer(data[4:header].ljust(header - 4, b"\0"), ">u4").astype(int))
+    shape = tuple(np.frombuffer(data[4:header].ljust(header - 4, b"\0"), ">u4").tolist())
     if data[:4] != bytes((0, 0, _UNSIGNED_BYTE, dimensions)) or len(data) - header != int(np.prod(shape)):
         raise DataError(
             f"idx file {path}",
@@ -52,7 +53,7 @@ def _bytes(path: Path) -> bytes:
     packed = path.with_name(path.name + ".gz")
     try:
         return path.read_bytes() if path.exists() else gzip.decompress(packed.read_bytes())
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(
             f"idx file {path}",
             got=f"{type(error).__name__}: {error}",

@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image
 
-from lib.datasets.errors import DataError, some
+from lib.datasets.errors import DataError, PictureError, some
 from lib.datasets.pictures import decode
 from lib.raw_task import RawSplit
 
@@ -96,10 +96,10 @@ def _picture(groups: Sequence[tuple[str, int]], starts: np.ndarray, image: str, 
     try:
         cell = _column_of_group(file, number, image)[row - int(starts[position])].as_py()
     except Exception as error:  # arrow raises its own and the system's errors for broken pages
-        raise OSError(f"cannot read {name}: {error}") from error
+        raise PictureError(f"cannot read {name}: {error}") from error
     data = cell.get("bytes") if isinstance(cell, dict) else cell
     if not data:
-        raise OSError(f"cannot decode {name}: the cell holds no bytes")
+        raise PictureError(f"cannot decode {name}: the cell holds no bytes")
     return decode(BytesIO(data), name)
 
 

@@ -10,16 +10,17 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from lib.datasets.errors import PictureError
 from lib.raw_task import RawSplit
 
 
 def decode(source: str | Path | BytesIO, name: str) -> Image.Image:
-    """The RGB picture of a file or of bytes. Raises OSError with `name` if it cannot be decoded."""
+    """The RGB picture of a file or of bytes. Raises PictureError with `name` if it cannot be decoded."""
     try:
         with Image.open(source) as picture:
             return picture.convert("RGB")
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
-        raise OSError(f"cannot decode {name}: {error}") from error
+        raise PictureError(f"cannot decode {name}: {error}") from error
 
 
 def split_of_files(paths: Sequence[str], labels: Sequence[int] | np.ndarray) -> RawSplit:

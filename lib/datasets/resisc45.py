@@ -32,7 +32,7 @@ def _chosen(paths: list[str], labels: list[int], names: list[str], split: str) -
             f"RESISC45: pictures of resisc45-{split}.txt",
             got=f"{len(absent)} of {len(wanted)} absent: {some(absent)}",
             expected="all of them in NWPU-RESISC45",
-            next_step="unpack the archive of the pictures again",
+            next_step="unpack the archives of the pictures and of the lists again: one of them is incomplete",
         )
     return split_of_files([paths[row] for row in rows], [labels[row] for row in rows])
 

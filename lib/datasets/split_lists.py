@@ -65,7 +65,7 @@ def _split(task: Task, pictures: Path, lines: list[str]) -> RawSplit:
             got=f"{len(absent)} of {len(rows)} absent: {some(absent) or 'none'}; unknown classes: "
             f"{some(unknown) or 'none'}",
             expected="all files that the lists of partition 1 name",
-            next_step="unpack the archive of the pictures again",
+            next_step="unpack the archives of the pictures and of the lists again: one of them is incomplete",
         )
     return split_of_files([str(pictures / line) for _, _, line in rows], [label_of[folder] for folder, _, _ in rows])
 
