@@ -39,13 +39,13 @@ class Stage:
 def stages(bench: Benchmark) -> list[Stage]:
     """Every rule that a run from nothing starts, with what it does and leaves on disk."""
     known = vits(bench)
-    sizes = {task.name: plan.split_sizes(counts(task), **_rule(bench)) for task in (*bench.tasks, bench.control)}
+    sizes = {task.name: plan.split_sizes(counts(task), **split_rule(bench)) for task in (*bench.tasks, bench.control)}
     runs = [(model, known[model.name]) for model in bench.models for _ in bench.seeds]
     trained, imported = trainings(bench), len(bench.checkpoints)
     thetas = plan.FLOAT_BYTES * _parameters(known[model.name] for model, _, _ in trained)
     imports = plan.FLOAT_BYTES * _parameters(known[entry.model] for entry in bench.checkpoints)
     evaluations = len(runs) * len(bench.modes)
-    prepared = {task.name: _prepared_bytes(bench, task, sizes[task.name]) for task in (*bench.tasks, bench.control)}
+    prepared = {task.name: prepared_bytes(bench, task, sizes[task.name]) for task in (*bench.tasks, bench.control)}
     drawn = bool(bench.pairs)
     everything = [
         Stage("prepare", len(bench.tasks), "prepare", sum(prepared[task.name] for task in bench.tasks)),
@@ -168,7 +168,8 @@ def _evaluated(bench: Benchmark, runs, parts: list[tuple[int, int]], vectors: in
             yield Work(model, mode.name, "evaluate", images, flops)
 
 
-def _rule(bench: Benchmark) -> dict[str, object]:
+def split_rule(bench: Benchmark) -> dict[str, object]:
+    """What decides how many pictures of train are held out."""
     return {key: bench.split[key] for key in ("fraction", "maximum")}
 
 
@@ -195,7 +196,8 @@ def _classes(task: Task) -> int:
     return 10 if task.dataset == "sklearn_digits" else len(tasks.read(task.dataset).class_names)
 
 
-def _prepared_bytes(bench: Benchmark, task: Task, size: dict[str, int]) -> int:
+def prepared_bytes(bench: Benchmark, task: Task, size: dict[str, int]) -> int:
+    """An estimate of what a task's prepared splits take on disk. size: pictures by split."""
     held_out = plan.evaluation_bytes(size["val"] + size["test"], bench.image_size)
     if task is bench.control:
         return held_out
