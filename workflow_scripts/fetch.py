@@ -14,8 +14,8 @@ import yaml
 
 from lib import tasks
 from lib.datasets import DataError, hub
-from workflow_scripts import pretrained
 from workflow_scripts.configuration import Benchmark, ConfigurationError, Model, Task, load
+from workflow_scripts.weights import local_file
 
 
 def main(bench: Benchmark) -> Iterator[str]:
@@ -33,7 +33,7 @@ def main(bench: Benchmark) -> Iterator[str]:
 def _weights(model: Model) -> str:
     if "file" in model.weights:
         return f"weights are the file {model.weights['file']}; nothing to fetch"
-    return f"weights of {model.weights['repository']} are in {pretrained.local_file(model.weights)}"
+    return f"weights of {model.weights['repository']} are in {local_file(model.weights)}"
 
 
 def _data(task: Task, data_root: Path) -> str:

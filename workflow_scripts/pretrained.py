@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lib import checkpoints, clip_encoder
-from lib.provenance import file_digest
 from workflow_scripts import adapter
+from workflow_scripts.weights import local_file
 
 
 def main(
@@ -27,21 +27,6 @@ def main(
     clip_encoder.require_same_function(model, clip_encoder.image_encoder(architecture, architectures=architectures))
     checkpoints.save(clip, {name: value.float() for name, value in model.state_dict().items()})
     checkpoints.save(theta_0, clip_encoder.tower_parameters(model))
-
-
-def local_file(weights: Mapping[str, str]) -> str:
-    """The path of a model's weights, fetched if they are the hub's. Raises ValueError for another sha256."""
-    if "file" in weights:
-        return weights["file"]
-    from lib.datasets import hub_file
-
-    file = hub_file(weights["repository"], weights["filename"], revision=weights["revision"])
-    if file_digest(file) != weights["sha256"]:
-        raise ValueError(
-            f"{file} has sha256 {file_digest(file)}, expected {weights['sha256']} (the model's weights.sha256). "
-            "Delete it and run again; if the repository really holds other bytes, correct revision and sha256."
-        )
-    return str(file)
 
 
 if __name__ == "__main__":
