@@ -5,20 +5,40 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
 
+@dataclass(frozen=True)
+class Repository:
+    """The files below `folder`, known as `name` at `commit`. kind: "datasets" or "models"."""
+
+    folder: Path
+    name: str
+    commit: str
+    kind: str = "datasets"
+
+    def files(self) -> list[str]:
+        return sorted(path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file())
+
+    @property
+    def api(self) -> str:
+        return f"/api/{self.kind}/{self.name}"
+
+    @property
+    def downloads(self) -> str:
+        return f"{'' if self.kind == 'models' else '/datasets'}/{self.name}/resolve/"
+
+
 class Hub:
-    """Serve `folder` as `repo` at `commit`; other repositories are unknown, "gated/..." ones are closed.
+    """Serve one repository, and those `beside` it; others are unknown, "gated/..." ones are closed."""
 
-    kind: "datasets" or "models".
-    """
-
-    def __init__(self, folder: Path, repo: str, commit: str, kind: str = "datasets"):
-        self.folder, self.repo, self.commit, self.kind = folder, repo, commit, kind
+    def __init__(self, folder: Path, repo: str, commit: str, kind: str = "datasets", beside: Sequence[Repository] = ()):
+        self.repositories = [Repository(folder, repo, commit, kind), *beside]
         self.requests: list[str] = []
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.address = f"http://127.0.0.1:{self.server.server_port}"
@@ -30,9 +50,6 @@ class Hub:
     def __exit__(self, *_):
         self.server.shutdown()
         self.server.server_close()
-
-    def files(self) -> list[str]:
-        return sorted(path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file())
 
 
 def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
@@ -46,35 +63,35 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
         def do_GET(self):
             path = urlsplit(self.path).path
             hub.requests.append(f"{self.command} {path}")
-            api = f"/api/{hub.kind}/{hub.repo}"
-            files = f"{'' if hub.kind == 'models' else '/datasets'}/{hub.repo}/resolve/"
             if "/gated/" in path:
                 self.answer(403, b"", {"X-Error-Code": "GatedRepo", "X-Error-Message": "access is restricted"})
-            elif path.startswith(api):
-                self.api(path[len(api) :].strip("/").split("/"))
-            elif path.startswith(files):
-                self.file(*path[len(files) :].split("/", 1))
-            else:
-                self.answer(404, b"", {"X-Error-Code": "RepoNotFound"})
+                return
+            for repository in hub.repositories:
+                if path == repository.api or path.startswith(f"{repository.api}/"):
+                    return self.api(repository, path[len(repository.api) :].strip("/").split("/"))
+                if path.startswith(repository.downloads):
+                    return self.file(repository, *path[len(repository.downloads) :].split("/", 1))
+            self.answer(404, b"", {"X-Error-Code": "RepoNotFound"})
 
-        def api(self, parts: list[str]):
-            if len(parts) > 1 and parts[1] not in ("main", hub.commit):
+        def api(self, repository: Repository, parts: list[str]):
+            files = repository.files()
+            if len(parts) > 1 and parts[1] not in ("main", repository.commit):
                 self.answer(404, b"", {"X-Error-Code": "RevisionNotFound"})
             elif parts[0] == "tree":
-                rows = [{"type": "file", "path": name, **_size(hub.folder / name)} for name in hub.files()]
+                rows = [{"type": "file", "path": name, **_size(repository.folder / name)} for name in files]
                 self.answer(200, json.dumps(rows).encode())
             else:
-                siblings = [{"rfilename": name} for name in hub.files()]
-                body = {"id": hub.repo, "sha": hub.commit, "private": False, "gated": False, "siblings": siblings}
-                self.answer(200, json.dumps(body).encode())
+                known = {"id": repository.name, "sha": repository.commit, "private": False, "gated": False}
+                siblings = [{"rfilename": name} for name in files]
+                self.answer(200, json.dumps({**known, "siblings": siblings}).encode())
 
-        def file(self, revision: str, name: str):
-            if revision not in ("main", hub.commit) or name not in hub.files():
+        def file(self, repository: Repository, revision: str, name: str):
+            if revision not in ("main", repository.commit) or name not in repository.files():
                 self.answer(404, b"", {"X-Error-Code": "EntryNotFound"})
                 return
-            data = (hub.folder / name).read_bytes()
+            data = (repository.folder / name).read_bytes()
             digest = hashlib.sha256(data).hexdigest()
-            self.answer(200, data, {"ETag": f'"{digest}"', "X-Repo-Commit": hub.commit})
+            self.answer(200, data, {"ETag": f'"{digest}"', "X-Repo-Commit": repository.commit})
 
         def answer(self, status: int, body: bytes, headers: dict[str, str] | None = None):
             self.send_response(status)

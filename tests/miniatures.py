@@ -1,6 +1,7 @@
 """Miniatures of the papers' data sets: real files in the official layouts and schemas, a handful of pictures each.
 
-A picture is one colour, which tells label and split, so that a test can see whether a reader's rows are the right ones.
+A picture is one colour, which tells label and split, so that a test can see whether a reader's rows are the right ones;
+a test that needs other pictures gives `draw`, a function of (label, split, side).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import gzip
 import io
 import json
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from PIL import Image
 from lib import tasks
 
 SIDE = 16
+Draw = Callable[[int, str, int], Image.Image]
 _DEPTH = {"train": 40, "val": 120, "test": 200}
 
 
@@ -30,13 +33,18 @@ def picture(label: int, split: str, side: int = SIDE) -> Image.Image:
     return Image.new("RGB", (side, side), colour(label, split))
 
 
-def encoded(label: int, split: str, form: str = "JPEG") -> bytes:
+def grey(label: int, split: str, side: int = SIDE) -> Image.Image:
+    """MNIST's picture, the same in every split."""
+    return Image.new("L", (side, side), label * 20)
+
+
+def encoded(label: int, split: str, form: str = "JPEG", draw: Draw = picture) -> bytes:
     buffer = io.BytesIO()
-    picture(label, split).save(buffer, form)
+    draw(label, split, SIDE).save(buffer, form)
     return buffer.getvalue()
 
 
-def folder(name: str, root: Path, *, train: int = 1, test: int = 1) -> dict[str, int]:
+def folder(name: str, root: Path, *, train: int = 1, test: int = 1, draw: Draw | None = None) -> dict[str, int]:
     """Build the prepared folder of a task below root, `train` and `test` pictures a class; returns images by split."""
     task = tasks.read(name)
     home = root / task.homes[0]
@@ -51,27 +59,31 @@ def folder(name: str, root: Path, *, train: int = 1, test: int = 1) -> dict[str,
         "resisc45": _resisc45,
         "svhn": _svhn,
     }.get(name, _class_folders)
-    builder(task, home, sizes)
+    builder(task, home, sizes, draw or (grey if name == "mnist" else picture))
     return {split: size * len(task.class_names) for split, size in sizes.items()}
 
 
-def hub(name: str, folder: Path, *, train: int = 1, test: int = 1, shards: int = 1) -> dict[str, int]:
+def hub(
+    name: str, folder: Path, *, train: int = 1, test: int = 1, shards: int = 1, draw: Draw = picture
+) -> dict[str, int]:
     """Write a hub data set's parquet files below folder, labels in the schema's metadata; returns images by split."""
     task = tasks.read(name)
     for split, per_class in (("train", train), ("test", test)):
         labels = np.tile(np.arange(len(task.class_names)), per_class)
         for number, part in enumerate(np.array_split(labels, shards)):
             file = folder / task.hub.files[split].replace("*", f"{number:05d}-of-{shards:05d}")
-            parquet(file, part.tolist(), split, list(task.labels or task.class_names))
+            parquet(file, part.tolist(), split, list(task.labels or task.class_names), draw=draw)
     return {"train": train * len(task.class_names), "test": test * len(task.class_names)}
 
 
-def parquet(file: Path, labels: list[int], split: str, names: list[str] | None, image: str = "image"):
+def parquet(
+    file: Path, labels: list[int], split: str, names: list[str] | None, image: str = "image", draw: Draw = picture
+):
     """One parquet file as the `datasets` library writes it: {bytes, path} and a ClassLabel, three rows a group."""
     import pyarrow
     import pyarrow.parquet
 
-    rows = [{"bytes": encoded(label, split, "PNG"), "path": f"{row}.png"} for row, label in enumerate(labels)]
+    rows = [{"bytes": encoded(label, split, "PNG", draw), "path": f"{row}.png"} for row, label in enumerate(labels)]
     table = pyarrow.table({image: rows, "label": pyarrow.array(labels, pyarrow.int64())})
     if names is not None:
         features = {image: {"_type": "Image"}, "label": {"names": names, "_type": "ClassLabel"}}
@@ -88,23 +100,23 @@ def image_folder(root: Path, classes: tuple[str, ...] = ("a_cat", "dog"), **size
     return {split: size * len(classes) for split, size in sizes.items()}
 
 
-def _pictures(place: Path, pattern: str, label: int, split: str, size: int):
+def _pictures(place: Path, pattern: str, label: int, split: str, size: int, draw: Draw = picture):
     place.mkdir(parents=True, exist_ok=True)
     form = {"jpg": "JPEG", "JPEG": "JPEG", "png": "PNG", "ppm": "PPM"}[pattern.rsplit(".", 1)[1]]
     for number in range(size):
-        (place / pattern.format(number)).write_bytes(encoded(label, split, form))
+        (place / pattern.format(number)).write_bytes(encoded(label, split, form, draw))
 
 
-def _class_folders(task: tasks.Task, home: Path, sizes: dict[str, int]):
+def _class_folders(task: tasks.Task, home: Path, sizes: dict[str, int], draw: Draw):
     test_is_val = task.name != "eurosat"
     suffix = "JPEG" if task.name == "imagenet" else "jpg"
     for split, size in sizes.items():
         place = home / ("val" if split == "test" and test_is_val else split)
         for label, name in enumerate(task.folders):
-            _pictures(place / name, f"{name}_{split}_{{}}.{suffix}", label, split, size)
+            _pictures(place / name, f"{name}_{split}_{{}}.{suffix}", label, split, size, draw)
 
 
-def _cars(task: tasks.Task, home: Path, sizes: dict[str, int]):
+def _cars(task: tasks.Task, home: Path, sizes: dict[str, int], draw: Draw):
     from scipy.io import savemat
 
     (home / "devkit").mkdir()
@@ -119,17 +131,17 @@ def _cars(task: tasks.Task, home: Path, sizes: dict[str, int]):
         fields = ("bbox_x1", "bbox_y1", "bbox_x2", "bbox_y2", "class", "fname")
         savemat(table, {"annotations": np.array([rows], dtype=[(field, object) for field in fields])})
         for row in rows:
-            _pictures(home / f"cars_{split}", row[-1], row[-2] - 1, split, 1)
+            _pictures(home / f"cars_{split}", row[-1], row[-2] - 1, split, 1, draw)
 
 
-def _gtsrb(task: tasks.Task, home: Path, sizes: dict[str, int]):
+def _gtsrb(task: tasks.Task, home: Path, sizes: dict[str, int], draw: Draw):
     training, final = home / "GTSRB" / "Training", home / "GTSRB" / "Final_Test" / "Images"
     for label, name in enumerate(task.folders):
-        _pictures(training / name, "00000_{:05d}.ppm", label, "train", sizes["train"])
+        _pictures(training / name, "00000_{:05d}.ppm", label, "train", sizes["train"], draw)
         gtsrb_table(training / name / f"GT-{name}.csv", [("00000_00000.ppm", label)])
     rows = [(f"{row:05d}.ppm", row % len(task.folders)) for row in range(sizes["test"] * len(task.folders))]
     for name, label in rows:
-        _pictures(final, name, label, "test", 1)
+        _pictures(final, name, label, "test", 1, draw)
     gtsrb_table(home / "GT-final_test.csv", rows)
 
 
@@ -140,10 +152,10 @@ def gtsrb_table(path: Path, rows: list[tuple[str, int]]):
         writer.writerows([name, SIDE, SIDE, 1, 1, SIDE, SIDE, label] for name, label in rows)
 
 
-def _mnist(task: tasks.Task, home: Path, sizes: dict[str, int]):
+def _mnist(task: tasks.Task, home: Path, sizes: dict[str, int], draw: Draw):
     for split, prefix in (("train", "train"), ("test", "t10k")):
         labels = np.tile(np.arange(10, dtype=np.uint8), sizes[split])
-        images = np.broadcast_to(labels[:, None, None] * 20, (len(labels), 28, 28)).astype(np.uint8)
+        images = np.stack([np.asarray(draw(label, split, 28).convert("L")) for label in labels.tolist()])
         idx(home / f"{prefix}-images-idx3-ubyte", images)
         idx(home / f"{prefix}-labels-idx1-ubyte.gz", labels)
 
@@ -153,23 +165,23 @@ def idx(path: Path, array: np.ndarray):
     path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
 
 
-def _svhn(task: tasks.Task, home: Path, sizes: dict[str, int]):
+def _svhn(task: tasks.Task, home: Path, sizes: dict[str, int], draw: Draw):
     from scipy.io import savemat
 
     for split, size in sizes.items():
         labels = np.tile(np.arange(10), size)
-        images = np.stack([np.asarray(picture(label, split, 32)) for label in labels], axis=-1)
+        images = np.stack([np.asarray(draw(label, split, 32)) for label in labels.tolist()], axis=-1)
         savemat(home / f"{split}_32x32.mat", {"X": images, "y": np.where(labels == 0, 10, labels)[:, None]})
 
 
-def _resisc45(task: tasks.Task, home: Path, sizes: dict[str, int]):
+def _resisc45(task: tasks.Task, home: Path, sizes: dict[str, int], draw: Draw):
     for split, start in (("train", 0), ("test", 500), ("val", 600)):
         size = sizes.get(split, 1)
         listed = []
         for label, name in enumerate(task.folders):
             place = home / "NWPU-RESISC45" / name
             for number in range(start, start + size):
-                _pictures(place, f"{name}_{number + 1:03d}.jpg", label, split, 1)
+                _pictures(place, f"{name}_{number + 1:03d}.jpg", label, split, 1, draw)
                 listed.append(f"{name}_{number + 1:03d}.jpg")
         (home / f"resisc45-{split}.txt").write_text("\n".join(listed) + "\n", encoding="utf-8")
 

@@ -14,7 +14,9 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run_snakemake(folder: Path, *arguments: str, config: dict | None = None) -> subprocess.CompletedProcess:
+def run_snakemake(
+    folder: Path, *arguments: str, config: dict | None = None, timeout: int = 900, **environment: str
+) -> subprocess.CompletedProcess:
     """Run the repository's Snakefile in `folder`, with `config` as its configuration file; output in .stdout."""
     words = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
     if config is not None:
@@ -27,8 +29,8 @@ def run_snakemake(folder: Path, *arguments: str, config: dict | None = None) -> 
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=900,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        timeout=timeout,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
     )
 
 
