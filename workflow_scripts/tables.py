@@ -49,12 +49,12 @@ def main(
         "negation_per_task": negated,
     }
     declared = [json.loads(Path(path).read_text()) for path in manifests]
-    footnoted = {"single_task": tasks, "addition": tasks, "negation": [*tasks, control]}
     for name, frame in frames.items():
         with atomic.whole(folder / f"{name}.csv") as temporary:
             frame.to_csv(temporary, index=False)
         table = _paper_table(name, frame, tasks, compared=papers.same_benchmark(tasks, control))
-        table = table.with_footnotes(tables.deviations(declared, footnoted.get(name, [])))
+        shown = [*tasks, control] if name == "negation" else tasks
+        table = table.with_footnotes(tables.deviations(declared, shown))
         atomic.write_text(folder / f"{name}.md", table.markdown())
         atomic.write_text(folder / f"{name}.tex", table.latex())
     errors = {key: float(np.mean([_mean_error(path, search_space) for path in paths])) for key, paths in grids.items()}

@@ -263,7 +263,7 @@ def measured(run, table: str, model: str, mode: str) -> dict[str, float]:
 
 
 def test_deviations_are_footnotes_of_the_tables(run):
-    for name in ("addition", "negation", "single_task"):
+    for name in ("addition", "addition_per_task", "negation", "negation_per_task", "single_task"):
         for suffix, lead in (("md", "- "), ("tex", "% - ")):
             text = (run / f"tables/{name}.{suffix}").read_text()
             assert f"{lead}EuroSAT: EuroSAT from the hub has no validation split of its own" in text
