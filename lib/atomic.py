@@ -5,10 +5,14 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_HOST = re.sub(r"\W", "_", socket.gethostname())
 
 
 class DiskFull(OSError):
@@ -21,12 +25,14 @@ def whole(path: str | os.PathLike) -> Iterator[Path]:
 
     The data are flushed to disk before the rename, so that after a crash `path` is either absent (or
     as it was) or complete. On an error nothing is left behind. The temporary name keeps the suffix of
-    `path`, because some writers choose their format by it. Raises DiskFull for a writer's error that says so.
+    `path`, because some writers choose their format by it. What a killed writer of `path` left is removed first.
+    Raises DiskFull for a writer's error that says so.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.{_HOST}-{os.getpid()}.partial{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
         yield temporary
         os.chmod(temporary, 0o666 & ~_umask())  # some writers make files that only their owner can read
         _flush(temporary)
@@ -49,6 +55,29 @@ def write_text(path: str | os.PathLike, text: str) -> None:
 def write_json(path: str | os.PathLike, value: object) -> None:
     """Write `value` as indented JSON with a final newline, whole or not at all."""
     write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def _sweep(path: Path) -> None:
+    """Remove temporary files of `path` whose writers are gone.
+
+    On this host a live writer's file stays. A file has one writer at a time, so one of another host is left from a
+    node that was lost; should that writer live on, cut off, its rename fails: it cannot replace what is written here.
+    """
+    name = re.compile(rf"\.{re.escape(path.stem)}\.(\w+)-(\d+)\.partial{re.escape(path.suffix)}")
+    for file in path.parent.iterdir():
+        found = name.fullmatch(file.name)
+        if found and not (found[1] == _HOST and _alive(int(found[2]))):
+            file.unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # another user's
+    return True
 
 
 def _full(error: BaseException) -> str | None:
