@@ -3,42 +3,107 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from dataclasses import dataclass
+
+import pytest
 
 from tests.workflow.conftest import ROOT, run_snakemake
 
-# rule: (jobs, GPUs a job)
+# rule: (jobs, Slurm jobs, GPUs a Slurm job)
 JOBS = {
-    "prepare": (8, 0),
-    "prepare_control": (1, 0),
-    "pretrained": (3, 0),
-    "head": (27, 0),
-    "zero_shot": (3, 1),
-    "finetune": (72, 1),
-    "task_vector": (72, 0),
-    "single_task": (12, 1),
-    "addition": (12, 1),
-    "negation": (96, 1),
-    "disentanglement": (12, 1),
-    "tables": (1, 0),
-    "figures": (1, 0),
-    "heatmap_figures": (1, 0),
+    "prepare": (8, 8, 0),
+    "prepare_control": (1, 1, 0),
+    "pretrained": (3, 3, 0),
+    "head": (27, 9, 0),  # a bundle a task
+    "zero_shot": (3, 3, 1),
+    "finetune": (72, 72, 1),
+    "task_vector": (72, 9, 0),  # a bundle a model and mode
+    "single_task": (12, 12, 1),
+    "addition": (12, 12, 1),
+    "negation": (96, 96, 1),
+    "disentanglement": (12, 12, 1),
+    "tables": (1, 1, 0),
+    "figures": (1, 1, 0),
+    "heatmap_figures": (1, 1, 0),
 }
+BLOCK = re.compile(r"^( *)rule (\w+):\n((?:\1    .*\n)*)", re.M)
+GROUP = re.compile(r"Group job (\S+) \(jobs.*\n")
 
 
-def test_the_papers_run_asks_the_cluster_for_what_its_configuration_says(tmp_path):
-    profiles = ("--profile", str(ROOT / "slurm"), "--workflow-profile", "none")
-    done = run_snakemake(tmp_path, *profiles, "--dry-run", "--configfile", str(ROOT / "config.yaml"))
+@dataclass(frozen=True)
+class Planned:
+    """A job of the dry run: its rule, what it asks for, and the bundle that it goes in, if any."""
+
+    rule: str
+    bundle: str | None
+    asked: dict[str, int]
+    resources: str
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory) -> list[Planned]:
+    options = ["--profile", str(ROOT / "slurm"), "--workflow-profile", "none", "--dry-run"]
+    options += ["--cores", "64"]  # a dry run assumes one core otherwise, and shows one thread for every job
+    done = run_snakemake(tmp_path_factory.mktemp("plan"), *options, "--configfile", str(ROOT / "config.yaml"))
     assert done.returncode == 0, done.stdout[-3000:]
-    planned = re.findall(r"^(?:local)?rule (\w+):\n(?:    .*\n)*?    resources: (.*)$", done.stdout, re.M)
-    found = {}
-    for rule, resources in planned:
-        gpus = int(dict(re.findall(r"(gpu)=(\d+)", resources)).get("gpu", 0))
-        found.setdefault(rule, []).append(gpus)
-    del found["all"]
-    assert {rule: (len(gpus), max(gpus)) for rule, gpus in found.items()} == JOBS
-    assert all(len(set(gpus)) == 1 for gpus in found.values())
-    requests = [{key: int(n) for key, n in re.findall(r"(mem_mb|runtime|gpu)=(\d+)", text)} for _, text in planned]
-    largest = {key: max(request.get(key, 0) for request in requests) for key in ("mem_mb", "runtime", "gpu")}
-    assert largest == {"mem_mb": 48000, "runtime": 480, "gpu": 1}
-    warned = [rule for rule, resources in planned if "--signal=TERM@120" in resources]
-    assert warned == ["finetune"] * JOBS["finetune"][0]
+    bundles = [(found.end(), found[1]) for found in GROUP.finditer(done.stdout)]
+    jobs = []
+    for found in BLOCK.finditer(done.stdout):
+        indent, rule, text = found.groups()
+        if rule == "all":
+            continue
+        # jobs of a bundle are indented, below its line
+        bundle = [name for end, name in bundles if end <= found.start()][-1] if indent else None
+        resources = re.search(r"resources: (.*)$", text, re.M)[1]
+        asked = {key: int(n) for key, n in re.findall(r"\b(mem_mb|runtime|gpu)=(\d+)", resources)}
+        threads = re.search(r"^ *threads: (\d+)$", text, re.M)
+        jobs.append(Planned(rule, bundle, {"gpu": 0, "threads": int(threads[1]) if threads else 1} | asked, resources))
+    return jobs
+
+
+@pytest.fixture(scope="module")
+def submitted(planned) -> list[tuple[str, dict[str, int]]]:
+    """Rule and request of every Slurm job: a bundle runs in turn, so it asks for its largest job and all minutes."""
+    alone = [(job.rule, job.asked) for job in planned if job.bundle is None]
+    bundles = {}
+    for job in planned:
+        if job.bundle is not None:
+            bundles.setdefault((job.rule, job.bundle), []).append(job.asked)
+    together = [
+        (rule, {key: (sum if key == "runtime" else max)(asked[key] for asked in members) for key in members[0]})
+        for (rule, _), members in bundles.items()
+    ]
+    return alone + together
+
+
+def test_the_papers_run_makes_so_many_slurm_jobs(planned, submitted):
+    jobs, slurm_jobs = Counter(job.rule for job in planned), Counter(rule for rule, _ in submitted)
+    assert {rule: (jobs[rule], slurm_jobs[rule]) for rule in jobs} == {rule: row[:2] for rule, row in JOBS.items()}
+    assert (len(planned), len(submitted)) == (321, 240)
+
+
+def test_gpu_jobs_ask_for_one_gpu_and_no_others_do(submitted):
+    assert {(rule, asked["gpu"]) for rule, asked in submitted} == {(rule, row[2]) for rule, row in JOBS.items()}
+    assert sum(asked["gpu"] for _, asked in submitted) == 207
+
+
+def test_the_largest_requests(submitted):
+    def largest(*rules: str) -> dict[str, int]:
+        chosen = [asked for rule, asked in submitted if rule in (rules or JOBS)]
+        return {key: max(asked[key] for asked in chosen) for key in ("threads", "mem_mb", "runtime", "gpu")}
+
+    assert largest() == {"threads": 8, "mem_mb": 48000, "runtime": 480, "gpu": 1}
+    assert largest("head") == {"threads": 8, "mem_mb": 16000, "runtime": 180, "gpu": 0}
+    assert largest("task_vector") == {"threads": 1, "mem_mb": 8000, "runtime": 40, "gpu": 0}
+
+
+def test_fine_tuning_and_nothing_else_is_warned_before_its_time_limit(planned):
+    warned = Counter(job.rule for job in planned if "--signal=TERM@120" in job.resources)
+    assert warned == {"finetune": JOBS["finetune"][0]}
+
+
+def test_bundled_jobs_run_in_turn(planned):
+    """The resource of which a Slurm job has one: without it a bundle would ask for the sum of its jobs' memory."""
+    for job in planned:
+        assert ("turn=1" in job.resources) == (job.bundle is not None), job
