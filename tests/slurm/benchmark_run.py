@@ -7,34 +7,31 @@ import sys
 from pathlib import Path
 
 import yaml
-from faults import Workflow, run
+from faults import Workflow
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = ("--slurm-init-seconds-before-status-checks", "1", "--max-status-checks-per-second", "1", "--latency-wait", "5")
+LONG, EPOCHS = "Signs", 500  # the task whose fine-tuning takes several seconds in each mode; the other takes one
 
 
-def with_gpu(benchmark: dict) -> dict:
-    """The configuration, its fine-tuning jobs asking for a GPU each: on this cluster a pretended one."""
+def slurm_config(benchmark: dict) -> dict:
+    """The benchmark, with a GPU for each fine-tuning job (on this cluster a pretended one), some of them long."""
     config = copy.deepcopy(benchmark)
     config["resources"]["finetune"]["gpu"] = 1
+    config["finetune"]["log_every"] = 5
+    for task in config["tasks"]:
+        task["epochs"] = EPOCHS if task["name"] == LONG else task["epochs"]
     return config
 
 
-def workflow_in(directory: Path, config: dict, *targets: str, seconds: float = 300) -> Workflow:
-    """`snakemake --profile slurm` in a folder that has the profile in its place."""
-    (directory / "slurm").symlink_to(ROOT / "slurm")
+def workflow_in(directory: Path, config: dict, seconds: float, finetune: dict[str, str] | None = None) -> Workflow:
+    """`snakemake --profile slurm` in a folder that has the profile in its place; `finetune` sets resources in it."""
+    (directory / "slurm").mkdir()
+    profile = yaml.safe_load((ROOT / "slurm/config.yaml").read_text())
+    profile["set-resources"]["finetune"] |= finetune or {}
+    (directory / "slurm/config.yaml").write_text(yaml.safe_dump(profile))
+    (directory / "slurm/partitions.yaml").symlink_to(ROOT / "slurm/partitions.yaml")
     (directory / "config.yaml").write_text(yaml.safe_dump(config))
-    command = ["env", "OMP_NUM_THREADS=1", sys.executable, "-m", "snakemake", *targets, "--profile", "slurm", *QUICK]
+    command = ["env", "OMP_NUM_THREADS=1", sys.executable, "-m", "snakemake", "--profile", "slurm", *QUICK]
     command += ["--snakefile", str(ROOT / "Snakefile"), "--configfile", "config.yaml"]
     return Workflow(command, directory, directory / "snakemake.log", seconds)
-
-
-def requests(workflow: Workflow) -> list[tuple[str, str, str]]:
-    """Of every start of a job: its rule, its state and the resources it asked for."""
-    fields = "Comment,State,ReqTRES"
-    rows = [
-        line.split("|")
-        for name in workflow.run_ids()
-        for line in run("sacct", "-X", "-n", "-P", "--duplicates", "--name", name, "-o", fields).splitlines()
-    ]
-    return [(comment.removeprefix("rule_").split("_wildcards")[0], state, asked) for comment, state, asked in rows]

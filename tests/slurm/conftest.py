@@ -1,14 +1,18 @@
-"""A running cluster for the tests in this folder."""
+"""A running cluster for the tests in this folder, and the tiny benchmark run on it and on this machine."""
 
 import os
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
+import faults
 import pytest
-from faults import FaultError
+from benchmark_run import slurm_config, workflow_in
+from faults import FaultError, Workflow
 from faults import cluster as cluster_command
 
-from tests.workflow.conftest import benchmark  # noqa: F401 (a fixture)
+from tests.workflow.conftest import benchmark, run_snakemake  # noqa: F401 (a fixture)
 
 
 def give_up(reason: str) -> None:
@@ -31,3 +35,23 @@ def cluster() -> Iterator[None]:
     yield
     cluster_command("stop")
     assert cluster_command("orphans") == ""
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """The tiny benchmark, run to its end on this machine and, at the same time, on the three nodes."""
+
+    config: dict
+    local: Path
+    on_slurm: Workflow
+
+
+@pytest.fixture(scope="session")
+def undisturbed(benchmark, tmp_path_factory, cluster) -> Undisturbed:  # noqa: F811
+    config = slurm_config(benchmark)
+    workflow = workflow_in(tmp_path_factory.mktemp("on_slurm"), config, seconds=600)
+    process, folder = faults.start(workflow), tmp_path_factory.mktemp("local")
+    local = run_snakemake(folder, "--cores", "1", config=config)
+    faults.finish(workflow, process)
+    assert local.returncode == 0, local.stdout[-6000:]
+    return Undisturbed(config, folder, workflow)

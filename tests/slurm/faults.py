@@ -1,9 +1,4 @@
-"""Drive a workflow on the test cluster, break something while it runs, and see it through to its end.
-
-Every driver takes a `Workflow`: the snakemake command, the folder to run it in, and a log file. Each returns the Slurm
-job that it hit, after the workflow ended well, and raises FaultError, with the log's tail, if it did not end well or in
-time.
-"""
+"""Drive a workflow on the test cluster, and see in Slurm's queue and accounting what became of its jobs."""
 
 from __future__ import annotations
 
@@ -11,7 +6,7 @@ import re
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 CLUSTER = Path(__file__).with_name("cluster.sh")
@@ -60,6 +55,13 @@ class Record:
     node: str
     partition: str
     resources: str
+    minutes: int  # the time limit
+    what: str
+
+    @property
+    def rule(self) -> str:
+        """The rule, of a bundle its name and the rule's."""
+        return self.what.removeprefix("rule_").split("_wildcards")[0]
 
 
 def run(*command: str, seconds: float = 60, check: bool = True) -> str:
@@ -123,12 +125,13 @@ def queued(workflow: Workflow) -> list[Job]:
 
 def accounting(workflow: Workflow) -> list[Record]:
     """All starts of all jobs of the workflow, oldest first."""
-    fields = "JobIDRaw,State,NodeList,Partition,AllocTRES"
+    fields = "JobIDRaw,State,NodeList,Partition,ReqTRES,TimelimitRaw,Comment"
     rows = [
         run("sacct", "-X", "-n", "-P", "--duplicates", "--name", name, "-o", fields).splitlines()
         for name in workflow.run_ids()
     ]
-    return [Record(*row.split("|", 4)) for lines in rows for row in lines]
+    found = [row.split("|", 6) for lines in rows for row in lines]
+    return [Record(job, state.split()[0], *more, int(minutes), what) for job, state, *more, minutes, what in found]
 
 
 def wait_until(condition: Callable[[], object], seconds: float, what: str, every: float = 0.3) -> object:
@@ -139,65 +142,6 @@ def wait_until(condition: Callable[[], object], seconds: float, what: str, every
             raise FaultError(f"not within {seconds:.0f} s: {what}")
         time.sleep(every)
     return value
-
-
-def running_job(workflow: Workflow, rule: str, ready: Callable[[Job], bool], seconds: float = 120) -> Job:
-    """A running job of the rule for which `ready` holds, such as one that has begun to write its state."""
-
-    def find() -> Job | None:
-        jobs = [job for job in queued(workflow) if job.state == "RUNNING" and job.what.startswith(f"rule_{rule}")]
-        return next((job for job in jobs if ready(job)), None)
-
-    try:
-        return wait_until(find, seconds, f"a running job of rule {rule} that is ready")
-    except FaultError as error:
-        raise FaultError(f"{error}\n{workflow.tail()}") from None
-
-
-# --- faults
-
-
-def kill_node(workflow: Workflow, rule: str, ready: Callable[[Job], bool]) -> Job:
-    """The node of a running job dies with everything on it, and comes back only after the workflow's end."""
-    process = start(workflow)
-    job = running_job(workflow, rule, ready)
-    try:
-        cluster("kill-node", job.node)
-        finish(workflow, process)
-    finally:
-        cluster("start-node", job.node)
-    return job
-
-
-def cancel_job(workflow: Workflow, rule: str, ready: Callable[[Job], bool]) -> Job:
-    """Somebody cancels a running job."""
-    process = start(workflow)
-    job = running_job(workflow, rule, ready)
-    run("scancel", job.id)
-    finish(workflow, process)
-    return job
-
-
-def restart_controller(workflow: Workflow, rule: str, ready: Callable[[Job], bool], seconds_down: int = 5) -> Job:
-    """The controller is away for a while and comes back with its state."""
-    process = start(workflow)
-    job = running_job(workflow, rule, ready)
-    cluster("restart-controller", str(seconds_down), seconds=120 + seconds_down)
-    finish(workflow, process)
-    return job
-
-
-def kill_snakemake(workflow: Workflow, rule: str, ready: Callable[[Job], bool]) -> Job:
-    """kill -9 of snakemake; then what its user must do: end the jobs it left, unlock, start again."""
-    process = start(workflow)
-    job = running_job(workflow, rule, ready)
-    process.kill()
-    process.wait()
-    cancel_orphans(workflow)
-    unlocked = replace(workflow, command=[*workflow.command, "--unlock"])
-    finish(unlocked, start(unlocked))
-    finish(workflow, start(workflow))
-    return job
 
 
 def cancel_orphans(workflow: Workflow) -> None:

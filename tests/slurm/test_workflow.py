@@ -2,44 +2,74 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import faults
 import pytest
-from benchmark_run import requests, with_gpu, workflow_in
-from faults import Workflow
-
-from tests.workflow.conftest import run_snakemake
-
-SAME = ("tables/*.csv", "tables/*.md", "tables/*.tex", "**/addition/test.csv", "**/tau.safetensors", "findings.md")
+from comparing import differences
+from faults import Record
 
 pytestmark = [pytest.mark.slurm, pytest.mark.usefixtures("cluster")]
 
+# Slurm jobs; a bundle's name stands before its rule's
+STARTS = {
+    "prepare": 2,
+    "prepare_control": 1,
+    "pretrained": 1,
+    **{f"heads_{task}_head": 1 for task in ("Objects", "Scenes", "Signs")},
+    "zero_shot": 1,
+    "finetune": 6,
+    **{f"task_vectors_tiny_seed0_{mode}_task_vector": 1 for mode in ("standard", "linear", "linear-2")},
+    "single_task": 4,
+    "addition": 4,
+    "negation": 8,
+    "disentanglement": 4,
+    "tables": 1,
+    "figures": 1,
+    "heatmap_figures": 1,
+}
+
 
 @pytest.fixture(scope="module")
-def runs(benchmark, tmp_path_factory, cluster) -> tuple[Path, Workflow]:
-    """The tiny benchmark in two modes, run to its end on this machine and, at the same time, on three nodes."""
-    config = {**with_gpu(benchmark), "modes": ["standard", "linear"]}
-    workflow = workflow_in(tmp_path_factory.mktemp("on_slurm"), config, seconds=600)
-    process, folder = faults.start(workflow), tmp_path_factory.mktemp("local")
-    local = run_snakemake(folder, "--cores", "1", config=config)
-    faults.finish(workflow, process)
-    assert local.returncode == 0, local.stdout[-6000:]
-    return folder, workflow
+def records(undisturbed) -> list[Record]:
+    return faults.accounting(undisturbed.on_slurm)
 
 
-@pytest.mark.parametrize("pattern", SAME)
-def test_the_cluster_makes_the_same_bytes_as_one_machine(runs, pattern):
-    here, there = (folder / "results/tiny" for folder in (runs[0], runs[1].directory))
-    names = sorted(path.relative_to(here) for path in here.glob(pattern))
-    assert names
-    assert [name for name in names if (there / name).read_bytes() != (here / name).read_bytes()] == []
+@pytest.fixture(scope="module")
+def folder(undisturbed) -> Path:
+    return undisturbed.on_slurm.directory
 
 
-def test_only_fine_tuning_asked_for_gpus(runs):
-    asked = requests(runs[1])
-    assert {state for _, state, _ in asked} == {"COMPLETED"}
-    gpu = {rule for rule, _, resources in asked if "gres/gpu=1" in resources}
-    none = {rule for rule, _, resources in asked if "gres/gpu" not in resources}
-    assert gpu == {"finetune"}
-    assert {"prepare", "prepare_control", "tables", "figures", "heatmap_figures", "addition"} <= none
+def test_the_cluster_makes_the_same_bytes_as_one_machine(undisturbed, folder):
+    assert differences(undisturbed.local, folder) == []
+
+
+def test_each_job_ran_once_and_those_of_a_bundle_as_one_slurm_job(records):
+    assert {record.state for record in records} == {"COMPLETED"}
+    assert Counter(record.rule for record in records) == STARTS
+
+
+def test_only_fine_tuning_asked_for_gpus(records):
+    assert {record.rule for record in records if "gres/gpu=1" in record.resources} == {"finetune"}
+    assert {record.rule for record in records if "gres/gpu" not in record.resources} == set(STARTS) - {"finetune"}
+    assert {(record.rule == "finetune", record.partition) for record in records} == {(True, "gpu"), (False, "cpu")}
+
+
+def test_a_bundle_of_two_asks_for_the_memory_and_cores_of_one_and_for_the_minutes_of_both(records):
+    bundles = [record for record in records if record.rule.startswith("task_vectors")]
+    assert {record.minutes for record in bundles} == {2 * 5}
+    for record in bundles:
+        assert {"cpu=1", "mem=2000M"} <= set(record.resources.split(","))
+
+
+def test_every_job_has_a_log_and_a_record_of_its_own_and_every_slurm_job_a_log(records, folder):
+    run = folder / "results/tiny"
+    for rule, count in (("head", 3), ("task_vector", 6), ("finetune", 6), ("negation", 8)):
+        of_jobs = [path.relative_to(run / "logs").with_suffix("") for path in (run / f"logs/{rule}").rglob("*.log")]
+        assert len(of_jobs) == count
+        assert all((run / "provenance" / path.with_name(f"{path.name}.json")).exists() for path in of_jobs)
+    of_slurm = list((folder / ".snakemake/slurm_logs").rglob("*.log"))
+    assert sorted(path.stem for path in of_slurm) == sorted(record.id for record in records)
+    bundle = next(record for record in records if record.rule.startswith("task_vectors"))
+    assert (folder / f".snakemake/slurm_logs/group_{bundle.rule}/{bundle.id}.log").exists()
