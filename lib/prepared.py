@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,23 +43,13 @@ class PreparedSplit:
     def pictures(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """UInt8[b, h, w, 3]: the given pictures, each in the top left corner of a frame that holds the largest."""
         if self.uniform:
-            return np.array(self._view()[rows])
+            return self._view()[np.asarray(rows)]
         frame = np.empty((len(rows), self.height[rows].max(), self.width[rows].max(), 3), np.uint8)
         for slot, row in enumerate(rows):
             h, w = self.height[row], self.width[row]
             frame[slot, :h, :w] = self._picture(row)
             frame[slot, h:], frame[slot, :h, w:] = 0, 0  # each byte of the frame is written once
         return frame
-
-    def batches(self, size: int, rows: np.ndarray | None = None) -> Iterator[np.ndarray]:
-        """The pictures in order (or those of `rows`), UInt8[b, s, s, 3], `size` at a time; only for evaluation
-        splits.
-        """
-        if not self.uniform:
-            raise PreparedError("pictures of different sizes cannot be batched in order: is this the fit split?")
-        source = self._view() if rows is None else self._view()[np.sort(rows)]
-        for start in range(0, len(source), size):
-            yield np.array(source[start : start + size])
 
     def _view(self) -> np.ndarray:
         return self.bytes.reshape(len(self), int(self.height[0]), int(self.width[0]), 3)

@@ -6,18 +6,21 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from lib import augment
-from lib.prepared import PreparedSplit
+from lib.prepared import PreparedError, PreparedSplit
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -61,13 +64,7 @@ class TrainingData:
         def read(step: int) -> list[HostBatch]:
             return self.gather(step, parts(len(self.rows(step))), pin=pin)
 
-        with ThreadPoolExecutor(readers, "training-data") as pool:
-            coming = deque(pool.submit(read, step) for step in range(first, min(first + readers, last)))
-            following = iter(range(first + readers, last))
-            while coming:
-                batches = coming.popleft().result()
-                coming.extend(pool.submit(read, step) for step in islice(following, 1))
-                yield batches
+        return read_ahead(read, range(first, last), readers=readers)
 
 
 @dataclass(frozen=True)
@@ -101,14 +98,34 @@ class EvaluationBatches:
     device: torch.device | str
     rows: np.ndarray | None = None
 
-    def __iter__(self):
-        for pictures in self.split.batches(self.batch_size, self.rows):
-            yield torch.from_numpy(pictures).to(self.device, non_blocking=True)
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.split.uniform:
+            raise PreparedError("pictures of different sizes cannot be batched in order: is this the fit split?")
+        rows = np.arange(len(self.split)) if self.rows is None else np.sort(self.rows)
+        pin = torch.device(self.device).type == "cuda"
+
+        def read(start: int) -> Tensor:
+            pictures = torch.from_numpy(self.split.pictures(rows[start : start + self.batch_size]))
+            return pictures.pin_memory() if pin else pictures
+
+        for pictures in read_ahead(read, range(0, len(rows), self.batch_size)):
+            yield pictures.to(self.device, non_blocking=True)
 
     @property
     def labels(self) -> Tensor:
         labels = self.split.label if self.rows is None else self.split.label[np.sort(self.rows)]
         return torch.from_numpy(labels)
+
+
+def read_ahead(read: Callable[[int], T], places: Sequence[int], *, readers: int = 2) -> Generator[T]:
+    """read(place) for all places, in order; so many threads read those that come next."""
+    with ThreadPoolExecutor(readers, "read-ahead") as pool:
+        coming = deque(pool.submit(read, place) for place in places[:readers])
+        following = iter(places[readers:])
+        while coming:
+            found = coming.popleft().result()
+            coming.extend(pool.submit(read, place) for place in islice(following, 1))
+            yield found
 
 
 @lru_cache(maxsize=2)

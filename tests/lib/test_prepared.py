@@ -94,3 +94,10 @@ def test_each_picture_is_decoded_once(tmp_path):
     for script in ("finetune_process", "zero_shot", "single_task", "addition", "negation", "disentanglement"):
         reached = reached_modules(ROOT, f"workflow_scripts/{script}.py", ("lib", "workflow_scripts"))
         assert not [path for path in reached if "datasets" in path.parts], "only prepared pixels are read"
+
+
+def test_pictures_of_different_sizes_are_no_evaluation_batch(tmp_path):
+    _, split = raw([(4, 6), (9, 5)])
+    prepared.write(tmp_path, "fit", split, np.arange(2), crop=same)
+    with pytest.raises(prepared.PreparedError, match="is this the fit split"):
+        next(iter(EvaluationBatches(prepared.read(tmp_path, "fit"), 2, "cpu")))
