@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= all
+WORKERS ?= 2
 CONFIG ?= config.yaml
 RUFF := lib workflow_scripts tests benchmarks examples
 
@@ -12,7 +13,7 @@ demo: setup
 	$(BIN)/snakemake --cores $(CORES) --configfile demo/config.yaml
 
 test: setup
-	$(BIN)/python -m pytest -m "not slurm and not demo"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slurm and not demo"
 
 # needs root: starts a real Slurm cluster of three nodes on this machine
 test-slurm: setup

@@ -1,9 +1,18 @@
 """Tests run from the repository's root, on one thread, so that sums come in one order."""
 
+import os
+
 import pytest
 import torch
 
 torch.set_num_threads(1)
+LONGEST_FIRST = ("test_papers_path", "test_run")  # modules that keep a worker busy for minutes
+
+
+def pytest_collection_modifyitems(items):
+    """With several workers, each takes a module at a time (`--dist loadfile`): begin with those that take longest."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: item.path.stem not in LONGEST_FIRST)
 
 
 @pytest.fixture

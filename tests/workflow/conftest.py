@@ -106,9 +106,19 @@ def config(benchmark):
     return copy.deepcopy(benchmark)
 
 
+@pytest.fixture
+def checkpoint(config, tmp_path):
+    """A file of the CLIP's weights, moved: what fine-tuning gives."""
+    from safetensors.torch import load_file, save_file
+
+    path = tmp_path / "finetuned.safetensors"
+    save_file({name: value * 1.01 for name, value in load_file(config["models"][0]["weights"]["file"]).items()}, path)
+    return {"model": "tiny", "mode": "standard", "task": "Signs", "seed": 0, "file": str(path)}
+
+
 @pytest.fixture(scope="session")
 def finished(benchmark, tmp_path_factory):
-    """A folder in which the tiny benchmark has run to its end."""
+    """A folder in which the tiny benchmark has run to its end. Used in one module alone: each worker would run it."""
     folder = tmp_path_factory.mktemp("run")
     done = run_snakemake(folder, "--cores", "2", config=benchmark)
     assert done.returncode == 0, done.stdout[-6000:]

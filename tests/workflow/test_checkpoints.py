@@ -1,26 +1,17 @@
 """A named checkpoint takes the place of its fine-tuning job, and of no other."""
 
 import copy
-import os
 import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from lib import checkpoints, clip_encoder, figures
 from tests.workflow.conftest import planned, run_snakemake
 from workflow_scripts import import_checkpoint
 from workflow_scripts.configuration import ConfigurationError, load
-
-
-@pytest.fixture
-def checkpoint(config, tmp_path):
-    """A file of the CLIP's weights, moved: what fine-tuning gives."""
-    path = tmp_path / "finetuned.safetensors"
-    save_file({name: value * 1.01 for name, value in load_file(config["models"][0]["weights"]["file"]).items()}, path)
-    return {"model": "tiny", "mode": "standard", "task": "Signs", "seed": 0, "file": str(path)}
 
 
 def test_a_checkpoint_takes_the_place_of_one_training_run(tmp_path, config, checkpoint):
@@ -46,15 +37,6 @@ def test_every_training_run_may_be_named_and_then_its_data_are_not_fitted(tmp_pa
     config["checkpoints"] = [{**checkpoint, "task": t, "seed": s} for t in ("Signs", "Scenes") for s in (0, 12)]
     jobs = planned(tmp_path, config)
     assert "finetune" not in jobs and jobs["import_checkpoint"] == 4 and jobs["task_vector"] == 4
-
-
-def test_naming_a_checkpoint_after_training_reruns_its_dependents(finished, config, checkpoint):
-    """Even one whose file is older than the trained theta."""
-    os.utime(checkpoint["file"], (0, 0))
-    config["checkpoints"] = [checkpoint]
-    jobs = planned(finished, config)
-    assert "finetune" not in jobs and jobs["import_checkpoint"] == 1 and jobs["task_vector"] == 1
-    assert jobs["addition"] == 2 and jobs["negation"] == 2  # the modes standard and posthoc
 
 
 WRONG = {

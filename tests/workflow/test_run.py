@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 
 import numpy as np
@@ -113,6 +114,15 @@ def test_values_that_no_result_depends_on_rerun_nothing(finished, config):
     config["device"] = "auto"
     config["resources"]["finetune"]["mem_mb"] = 3000
     assert planned(finished, config) == {}
+
+
+def test_naming_a_checkpoint_after_training_reruns_its_dependents(finished, config, checkpoint):
+    """Even one whose file is older than the trained theta."""
+    os.utime(checkpoint["file"], (0, 0))
+    config["checkpoints"] = [checkpoint]
+    jobs = planned(finished, config)
+    assert "finetune" not in jobs and jobs["import_checkpoint"] == 1 and jobs["task_vector"] == 1
+    assert jobs["addition"] == 2 and jobs["negation"] == 2  # the modes standard and posthoc
 
 
 def test_results_do_not_depend_on_the_order_of_jobs(finished, benchmark, tmp_path):
