@@ -65,15 +65,20 @@ def break_with(broken: Breakage, fault: str) -> None:
 
 
 def break_with_all(broken: Breakage) -> None:
-    """All faults: one job runs over its limit, while the others' node dies or they are cancelled."""
+    """All faults: one job runs over its limit, while the others' node dies or they are cancelled; then the rest.
+
+    The controller is left alone until then: it looks at time limits half a minute after it started, and so misses
+    that a job of a minute should be told.
+    """
     with ThreadPoolExecutor(1) as pool:
         overrun = pool.submit(lambda: broken.overrun(broken.hold(LINEAR)))
         first, second = broken.hold(STANDARD), broken.hold(ATTENTION)
-        broken.restart_controller(first)
         broken.kill_node(second)
         broken.cancel(first)
         overrun.result()
-    broken.kill_snakemake(broken.hold(STANDARD, ATTENTION, LINEAR))
+    held = broken.hold(STANDARD, ATTENTION, LINEAR)
+    broken.restart_controller(held)
+    broken.kill_snakemake(held)
 
 
 @dataclass(frozen=True)
