@@ -132,11 +132,13 @@ class Breakage:
         """Somebody cancels the job."""
         faults.run("scancel", held.job.id)
         held.release()
+        self._wait_for_the_next_attempt(held)
         self._note(CANCEL, held, {held.job.id})
 
     def overrun(self, held: Held) -> None:
         """The job stands still until Slurm tells it that its time is nearly up, which wakes it."""
         faults.wait_until(lambda: self._states(held.job) == ["FAILED"], 120, f"the end of {held.job}", every=1)
+        self._wait_for_the_next_attempt(held)
         self._note(LIMIT, held, {held.job.id})
 
     def kill_snakemake(self, held: Held) -> None:
@@ -166,6 +168,13 @@ class Breakage:
             faults.cancel_orphans(self.workflow)
         for node in self.dead:
             faults.cluster("start-node", node)
+
+    def _wait_for_the_next_attempt(self, held: Held) -> None:
+        """Until snakemake has seen that the job ended, and submits another in its place."""
+        submitted = rf"^Job (\S+) has been submitted with SLURM jobid {held.job.id} "
+        job = re.search(submitted, self.workflow.text(), re.M)[1]
+        again = f"Trying to restart job {job}."
+        faults.wait_until(lambda: again in self.workflow.text(), 120, f"a next attempt of {held.job}")
 
     def _unseen(self) -> set[str]:
         """Slurm's numbers of the jobs that snakemake submitted and has not seen the end of."""
