@@ -64,8 +64,7 @@ def _hold_now(workflow: Workflow, trainings: Iterable[Training]) -> Held | None:
     for training in trainings:
         job = running.get(training.what)
         process = job and _script(job)
-        heeds = process and _signals(process, "SigCgt") >> (signal.SIGTERM - 1) & 1
-        if heeds and (workflow.directory / training.state).exists():
+        if process and _heeds_sigterm(process) and (workflow.directory / training.state).exists():
             os.kill(process, signal.SIGSTOP)
             return Held(job, training, process)
     return None
@@ -84,13 +83,14 @@ def _script(job: Job) -> int | None:
     return None
 
 
-def _signals(process: int, which: str) -> int:
-    """A mask of /proc/PID/status, 0 for a process that is gone."""
+def _heeds_sigterm(process: int) -> bool:
+    """Whether the process catches the signal, by the mask in /proc; False for a process that is gone."""
     try:
         lines = Path(f"/proc/{process}/status").read_text().splitlines()
     except (FileNotFoundError, ProcessLookupError):
-        return 0
-    return int(next(line.split()[1] for line in lines if line.startswith(which)), 16)
+        return False
+    caught = next(int(line.split()[1], 16) for line in lines if line.startswith("SigCgt"))
+    return bool(caught >> (signal.SIGTERM - 1) & 1)
 
 
 class Breakage:
