@@ -15,6 +15,7 @@ from lib import papers
 from lib.modes import PRETRAINED, TITLES
 
 KEYS = ["model", "seed", "mode"]
+_PAGE_WIDTH = 12  # numeric columns that fit a page
 _SOURCE = 'Source of the columns "paper":'
 _DEVIATIONS = "Deviations from the papers' data:"
 
@@ -92,6 +93,8 @@ class PaperTable:
             for row, cells in zip(self.rows, self.cells, strict=True)
         ]
         lines += [r"\bottomrule", r"\end{tabular}"]
+        if len(self.columns) > _PAGE_WIDTH:
+            lines = [lines[0], r"\resizebox{\linewidth}{!}{% graphicx: too many columns for a page", *lines[1:], "}"]
         if self.source:
             lines.append(f"% {_SOURCE} {self.source}.")
         if self.footnotes:

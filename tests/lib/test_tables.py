@@ -74,6 +74,14 @@ def test_a_model_that_the_papers_report_is_compared():
         assert 'Source of the columns "paper": Ortiz-Jimenez et al. 2023, Table 1 (arXiv 2305.12827)' in text
 
 
+def test_a_table_of_three_compared_models_is_scaled_to_the_page():
+    three = pd.concat([rows(model) for model in ("ViT-B-32", "ViT-B-16", "ViT-L-14")], ignore_index=True)
+    wide = tables.paper_table(three, COLUMNS, caption="Addition", compared="addition").latex()
+    assert wide.splitlines()[1].startswith(r"\resizebox{\linewidth}{!}{") and "\n\\end{tabular}\n}\n" in wide
+    assert wide.count("{") == wide.count("}")
+    assert "resizebox" not in tables.paper_table(three, COLUMNS, caption="Addition").latex()
+
+
 def test_any_other_model_stays_as_it_is():
     both = pd.concat([rows("small"), rows("ViT-B-32")], ignore_index=True)
     table = tables.paper_table(both, COLUMNS, caption="Addition", compared="addition")
