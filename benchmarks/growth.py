@@ -61,7 +61,7 @@ def series(setting: Setting, mode: str) -> Iterator[tuple[str, int, Callable[[],
         yield "pictures", round(share * setting.pictures), partial(setting.sweep, mode, alphas=5, share=share)
     for tasks in (1, 2, 4, 8):
         yield "tasks", tasks, partial(setting.sweep, mode, alphas=5, share=1 / 8, tasks=tasks)
-    for grid in (3, 6, 12, 24) if mode == "standard" else (5, 10, 20, 40):
+    for grid in (3, 6, 12) if mode == "standard" else (5, 10, 20, 40):
         yield "grid points", grid**2, partial(setting.heatmap, mode, grid)
 
 
