@@ -10,9 +10,10 @@ import torch
 
 from workflow_scripts import adapter, finetune, processes
 
-SETTINGS = {"processes": 1, "accumulate": 1, "epochs": 150, "learning_rate": 1e-3}
+SETTINGS = {"processes": 1, "accumulate": 1, "epochs": 150}
 RECIPE = {
     "batch_size": 16,
+    "learning_rate": 1e-3,
     "weight_decay": 0.1,
     "clip_norm": 1.0,
     "warmup": 10,
@@ -42,7 +43,7 @@ def main(folder: Path, mode: str, outputs: Path, settings: dict[str, float]) -> 
         "epochs": int(settings["epochs"]),
         "accumulate": int(settings["accumulate"]),
         "activation_checkpointing": False,
-        "recipe": {**RECIPE, "learning_rate": settings["learning_rate"]},
+        "recipe": {key: settings.get(key, value) for key, value in RECIPE.items()},
         "save_every_seconds": 0.0,
         "device": "cpu",
         "fingerprint": f"tiny {mode}",
