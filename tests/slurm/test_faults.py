@@ -72,7 +72,8 @@ def break_with_all(broken: Breakage) -> None:
     """
     with ThreadPoolExecutor(1) as pool:
         overrun = pool.submit(lambda: broken.overrun(broken.hold(LINEAR)))
-        first, second = broken.hold(STANDARD), broken.hold(ATTENTION)
+        first = broken.hold(STANDARD, ATTENTION)  # whichever runs first: it may end before the other begins
+        second = broken.hold(ATTENTION if first.training == STANDARD else STANDARD)
         broken.kill_node(second)
         broken.cancel(first)
         overrun.result()
