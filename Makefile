@@ -32,7 +32,7 @@ check: setup
 plan: setup
 	@$(BIN)/python -m workflow_scripts.plan --configfile $(CONFIG)
 
-# weights and hub data sets of a configuration into the cache, for machines without a network
+# weights of a configuration into the hub's cache, its hub data sets into data_root, for machines without a network
 fetch: setup
 	$(BIN)/python -m workflow_scripts.fetch --configfile $(CONFIG)
 
