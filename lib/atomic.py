@@ -66,11 +66,12 @@ def _sweep(path: Path) -> None:
     name = re.compile(rf"\.{re.escape(path.stem)}\.(\w+)-(\d+)\.partial{re.escape(path.suffix)}")
     for file in path.parent.iterdir():
         found = name.fullmatch(file.name)
-        if found and not (found[1] == _HOST and _alive(int(found[2]))):
+        if found and not (found[1] == _HOST and is_alive(int(found[2]))):
             file.unlink(missing_ok=True)
 
 
-def _alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Whether a process of that number runs on this host, whoever owns it."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

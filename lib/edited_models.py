@@ -28,19 +28,20 @@ def nonlinear_predictions(
     """
     rows = []
     batches = list(batches) if len(coefficients) > 2 else batches  # read once, kept for all passes
+    for tau in taus:
+        require_same_names(theta_0, tau, what="edited parameters")
     theta = {name: torch.empty_like(value) for name, value in theta_0.items()} if taus else theta_0
     with torch.no_grad():
         for row in coefficients.tolist():
-            _edit(theta, theta_0, taus, row)
+            if taus:
+                _edit(theta, theta_0, taus, row)
             rows.append(torch.cat([logits(encoder.encode(theta, x), head).argmax(-1) for x in batches]))
     return torch.stack(rows)
 
 
 def _edit(theta, theta_0, taus: Sequence[TaskVector], row: Sequence[float]) -> None:
     """theta = theta_0 + sum_j row[j] tau_j, in place: for small sets of pictures, new memory would cost most."""
-    for tau in taus:
-        require_same_names(theta_0, tau, what="edited parameters")
-    for name in theta_0 if taus else ():
+    for name in theta_0:
         torch.mul(taus[0][name], row[0], out=theta[name])
         for tau, a in zip(taus[1:], row[1:], strict=True):
             theta[name].add_(tau[name], alpha=a)

@@ -41,13 +41,7 @@ def linearize_vit(
     x: Float[Tensor, "n 3 s s"], normalised pictures; result: Float[Tensor, "n d"], differentiable in tau. recompute:
     as in `value_and_tangents`. Raises CheckpointError for names or shapes that differ.
     """
-    theta_0 = {name: value.detach() for name, value in theta_0.items()}
-
-    def f_lin(tau: Parameters, x: Tensor) -> Tensor:
-        require_same_names(theta_0, tau, what="tangent model")
-        return _TangentTower.apply(shape, theta_0, False, recompute, x, *(tau[name] for name in theta_0))
-
-    return f_lin
+    return _model(shape, theta_0, from_theta=False, recompute=recompute)
 
 
 def linearize_vit_at(
@@ -57,13 +51,7 @@ def linearize_vit_at(
 
     Takes the differences a layer at a time, so that no second copy of all parameters lies beside the tape.
     """
-    theta_0 = {name: value.detach() for name, value in theta_0.items()}
-
-    def model(theta: Parameters, x: Tensor) -> Tensor:
-        require_same_names(theta_0, theta, what="tangent model")
-        return _TangentTower.apply(shape, theta_0, True, recompute, x, *(theta[name] for name in theta_0))
-
-    return model
+    return _model(shape, theta_0, from_theta=True, recompute=recompute)
 
 
 def value_and_tangents(
@@ -107,6 +95,18 @@ def shape_of(tower: nn.Module) -> TowerShape:
     blocks = tower.transformer.resblocks
     activation = "quick_gelu" if isinstance(blocks[0].mlp.gelu, QuickGELU) else "gelu"
     return TowerShape(tuple(tower.patch_size), len(blocks), blocks[0].attn.num_heads, activation, blocks[0].ln_1.eps)
+
+
+def _model(
+    shape: TowerShape, theta_0: Parameters, *, from_theta: bool, recompute: bool
+) -> Callable[[Parameters, Tensor], Tensor]:
+    theta_0 = {name: value.detach() for name, value in theta_0.items()}
+
+    def model(given: Parameters, x: Tensor) -> Tensor:
+        require_same_names(theta_0, given, what="tangent model")
+        return _TangentTower.apply(shape, theta_0, from_theta, recompute, x, *(given[name] for name in theta_0))
+
+    return model
 
 
 class _TangentTower(torch.autograd.Function):

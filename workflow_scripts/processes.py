@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib.atomic import is_alive
 from workflow_scripts import devices, search_path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -99,11 +100,7 @@ def report(file: Path, error: Exception) -> None:
 
 def stop_wanted(file: Path, parent: int) -> bool:
     """Whether the process that waits was told to stop, or is gone."""
-    try:
-        os.kill(parent, 0)
-    except ProcessLookupError:
-        return True
-    return file.with_name("stop").exists()
+    return not is_alive(parent) or file.with_name("stop").exists()
 
 
 def _wait(command: list[str], *, on_sigterm: Callable[[], object]) -> int:

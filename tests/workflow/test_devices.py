@@ -69,6 +69,26 @@ def test_a_device_is_free_again_after_the_block(tmp_path, monkeypatch):
         assert again.device == "0"
 
 
+def test_a_job_of_several_processes_holds_a_device_for_each(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", ",".join(THREE))
+    with devices.claim_several(THREE, 2, tmp_path) as held:
+        assert devices.visible_devices() == held == ["0", "GPU-1"]
+        with devices.claim(THREE, tmp_path) as other:
+            assert other.device == "2"
+            with pytest.raises(devices.NoFreeDevice, match="no free GPU among 3"):
+                devices.claim(THREE, tmp_path, wait_seconds=0)
+    with devices.claim(THREE, tmp_path) as again:
+        assert again.device == "0"
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_process_of_torchrun_takes_the_device_of_its_rank(rank, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7,8")
+    monkeypatch.setenv("LOCAL_RANK", str(rank))
+    adapter._claim_one_gpu()
+    assert devices.visible_devices() == [str(7 + rank)]
+
+
 def test_waiting_is_said_once(tmp_path, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     monkeypatch.setattr(devices, "POLL_SECONDS", 0.01)
