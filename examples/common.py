@@ -40,8 +40,9 @@ class Run:
 
     @cached_property
     def encoder(self) -> clip_encoder.ImageEncoder:
-        record = json.loads((self.folder / f"provenance/pretrained/{self.model.name}.json").read_text())["params"]
-        return clip_encoder.image_encoder(record["architecture"], architectures=record["architectures"])
+        record = _present(self.folder / f"provenance/pretrained/{self.model.name}.json")
+        params = json.loads(record.read_text())["params"]
+        return clip_encoder.image_encoder(params["architecture"], architectures=params["architectures"])
 
     def tau(self, task: str) -> TaskVector:
         """The task vector that the mode uses."""
@@ -61,4 +62,13 @@ class Run:
             print(f"{task:16} pre-trained {before:6.1%}   edited {after:6.1%}")
 
     def _load(self, path: Path) -> dict[str, torch.Tensor]:
-        return {name: value.to(self.device) for name, value in checkpoints.load(path).items()}
+        return {name: value.to(self.device) for name, value in checkpoints.load(_present(path)).items()}
+
+
+def _present(path: Path) -> Path:
+    if not path.exists():
+        raise SystemExit(
+            f"no file {path}: the examples read a finished run. Run `make demo` first, or name another run with --run, "
+            "and the models, modes and tasks that it has"
+        )
+    return path

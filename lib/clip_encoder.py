@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
-from importlib.util import find_spec
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from lib import linearize, tangent_vit
+from lib.architectures import EncoderError, activation, image_size, read_configuration
 
 Parameters = Mapping[str, Tensor]
 OPENAI_MEAN = (0.48145466, 0.4578275, 0.40821073)
 OPENAI_STD = (0.26862954, 0.26130258, 0.27577711)
-
-
-class EncoderError(ValueError):
-    """An architecture, an activation or a weights file that does not fit."""
 
 
 @dataclass(frozen=True)
@@ -98,15 +93,13 @@ def image_encoder(
     imported, which would take longer than many a job.
     """
     configuration = read_configuration(architecture, architectures)
-    size = configuration["vision_cfg"].get("image_size", 224)
-    side = size if isinstance(size, int) else size[0]
     shape = _shape(configuration)
     if recompute and shape is None:
         raise EncoderError(
             f"{architecture}: activations can be recomputed in plain ViTs only; set activation_checkpointing: false "
             "for this model, and raise `accumulate` if its memory is short"
         )
-    return ImageEncoder(shape, partial(_empty_tower, configuration), side, recompute=recompute)
+    return ImageEncoder(shape, partial(_empty_tower, configuration), image_size(configuration), recompute=recompute)
 
 
 def encoder_of(model: nn.Module) -> ImageEncoder:
@@ -180,16 +173,6 @@ def tower_parameters(model: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().float().clone() for name, value in model.visual.named_parameters()}
 
 
-def read_configuration(architecture: str, architectures: str | os.PathLike | None = None) -> dict:
-    """open_clip's model configuration of that name, from `architectures` or its own folder. Raises EncoderError."""
-    package = Path(find_spec("open_clip").submodule_search_locations[0])
-    for folder in filter(None, (architectures, package / "model_configs")):
-        file = Path(folder) / f"{architecture}.json"
-        if file.is_file():
-            return json.loads(file.read_text())
-    raise EncoderError(f"open_clip knows no architecture {architecture!r}: see open_clip.list_models()")
-
-
 _PLAIN = {"image_size", "patch_size", "width", "layers", "head_width", "mlp_ratio"}
 
 
@@ -203,7 +186,7 @@ def _shape(configuration: Mapping) -> tangent_vit.TowerShape | None:
         patch_size=(patch, patch) if isinstance(patch, int) else tuple(patch),
         layers=vision.get("layers", 12),
         heads=vision.get("width", 768) // vision.get("head_width", 64),
-        activation="quick_gelu" if configuration.get("quick_gelu") else "gelu",
+        activation=activation(configuration),
     )
 
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from lib.architectures import image_size, require_vit
 from lib.splits import validation_size
 
 FLOAT_BYTES = 4
@@ -37,15 +38,13 @@ class Tower:
 
 
 def tower(configuration: Mapping) -> Tower:
-    """The sizes in an open_clip model configuration. Raises ValueError if its image tower is no plain ViT."""
+    """The sizes in an open_clip model configuration. Raises EncoderError unless its image tower is a ViT."""
+    require_vit(configuration)
     vision, text = configuration["vision_cfg"], configuration.get("text_cfg", {})
-    if "patch_size" not in vision or not isinstance(vision.get("layers"), int):
-        raise ValueError(
-            f"only ViTs can be planned, got the image tower {dict(vision)}; expected patch_size and layers"
-        )
     words = tuple(text.get(key) for key in ("context_length", "vocab_size", "width", "layers"))
     return Tower(
-        **{key: vision[key] for key in ("image_size", "patch_size", "width", "layers")},
+        image_size=image_size(configuration),
+        **{key: vision[key] for key in ("patch_size", "width", "layers")},
         embed_dim=configuration["embed_dim"],
         mlp_ratio=vision.get("mlp_ratio", 4.0),
         text=None if None in words else words,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from numbers import Real
 
-from lib.checkpoints import CheckpointError, require_same_names
+from lib.checkpoints import require_same_names
 
 
 class TaskVector(Mapping):
@@ -84,13 +84,6 @@ class TaskVector(Mapping):
 
     def __repr__(self) -> str:
         return f"TaskVector({len(self)} tensors, norm {self.norm():.4g})"
-
-
-def combine(taus: list[TaskVector], coefficients: list[float]) -> TaskVector:
-    """sum_j a_j tau_j. Raises CheckpointError for no vector at all."""
-    if not taus or len(taus) != len(coefficients):
-        raise CheckpointError(f"need one coefficient a task vector, got {len(taus)} and {len(coefficients)}")
-    return sum(a * tau for a, tau in zip(coefficients, taus, strict=True))
 
 
 def _dot(a, b) -> float:

@@ -7,7 +7,7 @@ configuration files key by key, and would silently run the union of two benchmar
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -104,17 +104,26 @@ class Benchmark:
         return [f"{a}--{b}" for a, b in self.disentanglement["pairs"]]
 
 
+def read(file: Path) -> Benchmark:
+    """The configuration in a YAML file. Raises ConfigurationError if there is none, or if it cannot run."""
+    if not file.is_file():
+        raise ConfigurationError(f"no configuration {str(file)!r} below {Path.cwd()}; name one, such as config.yaml")
+    try:
+        config = yaml.safe_load(file.read_text())
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{file} is not YAML: {error}") from error
+    if not isinstance(config, Mapping):
+        raise ConfigurationError(f"{file} holds {config!r}, expected a mapping with keys such as run, models and tasks")
+    return load(config)
+
+
 def load(config: Mapping[str, object]) -> Benchmark:
     """Check a configuration and return it as a Benchmark. Raises ConfigurationError with every fault that was found."""
     schema = yaml.safe_load(SCHEMA.read_text())
-    faults = [_explain(error) for error in jsonschema.Draft202012Validator(schema).iter_errors(dict(config))]
-    if not faults:
-        faults = list(contradictions(config))
+    errors = jsonschema.Draft202012Validator(schema).iter_errors(dict(config))
+    faults = {fault for error in errors for fault in _explain(error)} or set(contradictions(config))
     if faults:
-        raise ConfigurationError(
-            "the configuration cannot run; no job was started.\n"
-            + "\n".join(f"  - {fault}" for fault in sorted(faults))
-        )
+        raise ConfigurationError("\n  - ".join(["the configuration cannot run; no job was started.", *sorted(faults)]))
     sections = dict(config)
     sections["data_root"] = os.environ.get("TASK_ARITHMETIC_DATA", sections["data_root"])
     sections["models"] = tuple(Model(**entry) for entry in config["models"])
@@ -125,17 +134,34 @@ def load(config: Mapping[str, object]) -> Benchmark:
     return Benchmark(**sections)
 
 
-def _explain(error: jsonschema.ValidationError) -> str:
+def _explain(error: jsonschema.ValidationError) -> Iterator[str]:
     key = _path(error.absolute_path) or "top level"
     if error.validator == "additionalProperties":
         known = list(error.schema.get("properties", {}))
-        return "; ".join(unknown_key(key, name, known) for name in error.instance if name not in known)
-    if error.validator == "required":
+        yield from (unknown_key(key, name, known) for name in error.instance if name not in known)
+    elif error.validator == "required":
         missing = [name for name in error.validator_value if name not in error.instance]
-        return f"{key}: {', '.join(missing)} is missing; add it (config.yaml shows every key)"
-    if error.validator == "oneOf":
-        return f"{key}: got {error.instance!r}, expected either {{file}} or {{repository, revision, filename, sha256}}"
-    return f"{key}: got {error.instance!r}, expected {_expected(error)}"
+        yield f"{key}: {', '.join(missing)} is missing; add it (docs/configuration.md lists every key)"
+    elif error.validator == "oneOf":  # of weights: tell what is wrong with the form that was meant
+        form = 0 if "file" in error.instance else 1
+        for inner in error.context:
+            if inner.relative_schema_path[0] == form:
+                yield from _explain(inner)
+    else:
+        yield f"{key}: got {error.instance!r}, expected {_expected(error)}{_yaml_hint(error)}"
+
+
+def _yaml_hint(error: jsonschema.ValidationError) -> str:
+    """YAML 1.1 reads 1e-5 as text: a number with an exponent needs a decimal point."""
+    if error.validator != "type" or not isinstance(error.instance, str):
+        return ""
+    try:
+        number = float(error.instance)
+    except ValueError:
+        return ""
+    mantissa, _, exponent = f"{number:e}".partition("e")
+    written = f"{float(mantissa)}e{int(exponent):+d}" if "e" in error.instance.lower() else f"{number:g}"
+    return f"; it is text to YAML: write {written}"
 
 
 def _expected(error: jsonschema.ValidationError) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lib import foreign_checkpoints, modes
+from lib.architectures import EncoderError, activation, image_size, installed, read_configuration, require_vit
 from lib.checkpoints import CheckpointError
 
 
@@ -28,6 +29,7 @@ def contradictions(config: Mapping[str, object]) -> Iterator[str]:
         if alphas["stop"] <= alphas["start"]:
             yield f"{grid}.alphas: stop is {alphas['stop']}, expected more than start, {alphas['start']}"
     yield from _absent_files(config)
+    yield from _wrong_architectures(config)
     yield from _wrong_checkpoints(config)
     yield from _wrong_sources(config)
     yield from _wrong_processes(config)
@@ -65,6 +67,28 @@ def _absent_files(config: Mapping[str, object]):
                 yield f"models[{index}].{key}: no file {file!r} below {Path.cwd()}"
 
 
+def _wrong_architectures(config: Mapping[str, object]):
+    for index, model in enumerate(config["models"]):
+        name, key = model["architecture"], f"models[{index}]"
+        try:
+            configuration = read_configuration(name, model.get("architectures"))
+            require_vit(configuration)
+        except EncoderError as error:
+            if installed():
+                yield f"{key}.architecture: {error}"
+            continue
+        if image_size(configuration) != config["image_size"]:
+            yield (
+                f"image_size: {config['image_size']}, but {name} takes {image_size(configuration)} x "
+                f"{image_size(configuration)} pixels; set image_size: {image_size(configuration)}"
+            )
+        if activation(configuration) != model["activation"]:
+            yield (
+                f"{key}.activation: {model['activation']}, but {name} computes {activation(configuration)}; choose the "
+                "architecture that the weights were trained in (OpenAI's: -quickgelu), then state its activation"
+            )
+
+
 def _wrong_checkpoints(config: Mapping[str, object]):
     entries = config.get("checkpoints", [])
     names = {kind: [entry["name"] for entry in config[f"{kind}s"]] for kind in ("model", "task")}
@@ -100,17 +124,27 @@ def _wrong_sources(config: Mapping[str, object]):
             yield unknown_key(f"{key}.options", name, sorted(known))
         for name in sorted(required - options.keys()):
             yield f"{key}.options: {name} is missing; the data set {task['dataset']} needs it"
+        if task["dataset"] == "drawn" and "picture" in options:
+            yield from _unknown_picture(f"{key}.options.picture", options["picture"])
         if task["dataset"] not in _OPTIONS and "source" not in task:
             yield f"{key}: source is missing; choose folder or hub"
+
+
+def _unknown_picture(key: str, name: object):
+    from lib.drawn.world import PICTURES
+
+    if name not in PICTURES:
+        yield f"{key}: got {name!r}, expected one of {', '.join(PICTURES)}"
 
 
 def _wrong_processes(config: Mapping[str, object]):
     for index, model in enumerate(config["models"]):
         table = model.get("resources", {}).get("finetune", config["resources"]["finetune"])
         wanted, gpus = model["processes"], table["gpu"]
+        asked = f"{gpus} GPU" if gpus == 1 else f"{gpus} GPUs"
         if gpus not in (0, wanted):
             yield (
-                f"models[{index}].processes: {wanted}, but a fine-tuning job of {model['name']} asks for {gpus} GPUs; "
+                f"models[{index}].processes: {wanted}, but a fine-tuning job of {model['name']} asks for {asked}; "
                 f"each process takes one: set processes: {gpus}, or gpu: {wanted} under resources.finetune"
             )
         if config["finetune"]["batch_size"] < wanted * model["accumulate"]:

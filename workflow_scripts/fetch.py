@@ -5,16 +5,13 @@ python -m workflow_scripts.fetch --configfile config.yaml
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-
 from lib import tasks
-from lib.datasets import DataError, hub
-from workflow_scripts.configuration import Benchmark, ConfigurationError, Model, Task, load
+from lib.datasets import hub
+from workflow_scripts.command_line import arguments, print_lines
+from workflow_scripts.configuration import Benchmark, Model, Task
 from workflow_scripts.weights import local_file
 
 
@@ -49,10 +46,4 @@ def _data(task: Task, data_root: Path) -> str:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Fetch a configuration's weights and data sets from the hub.")
-    parser.add_argument("--configfile", type=Path, default=Path("config.yaml"))
-    try:
-        for line in main(load(yaml.safe_load(parser.parse_args().configfile.read_text()))):
-            print(line, flush=True)
-    except (ConfigurationError, DataError, ValueError) as error:
-        sys.exit(str(error))
+    print_lines(main, arguments("Fetch a configuration's weights and data sets from the hub.").parse_args())

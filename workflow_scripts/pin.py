@@ -5,16 +5,12 @@ python -m workflow_scripts.pin --configfile config.yaml
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Iterator
-from pathlib import Path
-
-import yaml
 
 from lib import tasks
-from lib.datasets import DataError, hub
-from workflow_scripts.configuration import Benchmark, ConfigurationError, load
+from lib.datasets import hub
+from workflow_scripts.command_line import arguments, print_lines
+from workflow_scripts.configuration import Benchmark
 
 
 def main(bench: Benchmark) -> Iterator[str]:
@@ -34,10 +30,4 @@ def _line(name: str, repository: str, kind: str, pinned: str | None) -> str:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Say which commits a configuration's hub repositories point to now.")
-    parser.add_argument("--configfile", type=Path, default=Path("config.yaml"))
-    try:
-        for line in main(load(yaml.safe_load(parser.parse_args().configfile.read_text()))):
-            print(line, flush=True)
-    except (ConfigurationError, DataError) as error:
-        sys.exit(str(error))
+    print_lines(main, arguments("Say which commits a configuration's hub repositories point to now.").parse_args())

@@ -5,16 +5,15 @@ python -m workflow_scripts.plan --configfile config.yaml
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from lib import plan
-from workflow_scripts.configuration import Benchmark, ConfigurationError, load
+from workflow_scripts.command_line import arguments, print_lines
+from workflow_scripts.configuration import Benchmark
 from workflow_scripts.workload import Stage, stages, vits
 
 THROUGHPUT = Path(__file__).parents[1] / "benchmarks/throughput.csv"
@@ -57,11 +56,11 @@ def markdown(frame: pd.DataFrame) -> str:
     return shown.rename(columns=names).to_markdown(index=False, disable_numparse=True, colalign=align)
 
 
-def main(configfile: Path, throughput: Path) -> str:
-    """The plan of a configuration as text. Raises ConfigurationError if the configuration cannot run."""
-    bench, rows = load(yaml.safe_load(configfile.read_text())), measurements(throughput)
-    lines = [f"- {note}" for note in notes(bench, rows)]
-    return "\n".join([f"Plan of {configfile} (run: {bench.run})", "", markdown(table(bench, rows)), "", *lines])
+def main(bench: Benchmark, rows: list[plan.Measurement]) -> Iterator[str]:
+    """The plan of a configuration, line by line. Raises ConfigurationError if its pictures cannot be counted."""
+    yield f"Plan of the run {bench.run}\n"
+    yield f"{markdown(table(bench, rows))}\n"
+    yield from (f"- {note}" for note in notes(bench, rows))
 
 
 def _measured_note(gpu: bool, devices: list[str]) -> str:
@@ -131,13 +130,9 @@ def _cell(value: object) -> str:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Print what a configuration would cost, before any data exist.")
-    parser.add_argument("--configfile", type=Path, default=Path("config.yaml"))
+    parser = arguments("Print what a configuration would cost, before any data exist.")
     parser.add_argument(
         "--throughput", type=Path, default=THROUGHPUT, help="measured rates; see benchmarks/throughput.py"
     )
-    arguments = parser.parse_args()
-    try:
-        print(main(arguments.configfile, arguments.throughput))
-    except ConfigurationError as error:
-        sys.exit(str(error))
+    parsed = parser.parse_args()
+    print_lines(partial(main, rows=measurements(parsed.throughput)), parsed)

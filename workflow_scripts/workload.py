@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from lib import modes, plan, tasks
+from lib.architectures import EncoderError, read_configuration
 from lib.coefficients import alpha_grid
 from workflow_scripts.configuration import Benchmark, ConfigurationError, Model, Task
 
@@ -104,8 +105,6 @@ def vits(bench: Benchmark) -> dict[str, plan.Tower]:
 
 def architecture(name: str, folder: str | None) -> dict:
     """A model configuration of open_clip. Raises ConfigurationError for unknown names."""
-    from lib.clip_encoder import EncoderError, read_configuration
-
     try:
         return read_configuration(name, folder)
     except EncoderError as error:

@@ -15,6 +15,7 @@ from lib.tasks import Task
 
 LABEL_ORDERS = ("as_listed", "by_name", "by_position")
 
+_FETCH = "check the network, or fetch once where there is one and copy the cache"
 _PINNED = re.compile(r"[0-9a-f]{40}")
 _Result = TypeVar("_Result")
 
@@ -51,7 +52,12 @@ def resolve_revision(repo_id: str, repo_type: str) -> str:
     """
     from huggingface_hub import HfApi
 
-    return _asking_hub(repo_id, "main", lambda: HfApi().repo_info(repo_id, repo_type=repo_type, revision="main").sha)
+    return _asking_hub(
+        repo_id,
+        "main",
+        lambda: HfApi().repo_info(repo_id, repo_type=repo_type, revision="main").sha,
+        unreachable="check the network; where a branch points is known to the hub alone",
+    )
 
 
 def hub_file(repo_id: str, filename: str, *, revision: str | None, cache: Path | None = None) -> Path:
@@ -67,7 +73,8 @@ def hub_file(repo_id: str, filename: str, *, revision: str | None, cache: Path |
     def download() -> str:
         return hf_hub_download(repo_id, filename, revision=commit, cache_dir=cache, tqdm_class=_silent())
 
-    return Path(_asking_hub(repo_id, commit, download))
+    unreachable = f"{_FETCH}; or name a file that you have, `weights: {{file: ...}}`"
+    return Path(_asking_hub(repo_id, commit, download, unreachable=unreachable))
 
 
 def fetch(repo_id: str, revision: str, patterns: tuple[str, ...], cache: Path | None) -> Path:
@@ -87,7 +94,8 @@ def fetch(repo_id: str, revision: str, patterns: tuple[str, ...], cache: Path | 
             tqdm_class=_silent(),
         )
 
-    return Path(_asking_hub(repo_id, revision, download))
+    unreachable = f"{_FETCH}; or take the source folder"
+    return Path(_asking_hub(repo_id, revision, download, unreachable=unreachable))
 
 
 def _silent() -> type:
@@ -101,7 +109,8 @@ def _silent() -> type:
     return Silent
 
 
-def _asking_hub(repo_id: str, revision: str, ask: Callable[[], _Result]) -> _Result:
+def _asking_hub(repo_id: str, revision: str, ask: Callable[[], _Result], *, unreachable: str) -> _Result:
+    """What the hub answers; DataError for anything else, with the next step, `unreachable` if there is no answer."""
     from huggingface_hub import errors
 
     reasons = (
@@ -109,10 +118,7 @@ def _asking_hub(repo_id: str, revision: str, ask: Callable[[], _Result]) -> _Res
         (errors.RepositoryNotFoundError, "check the name; a private or gated one needs `hf auth login`"),
         (errors.RevisionNotFoundError, "pin a commit that exists: `make pin`"),
         (errors.RemoteEntryNotFoundError, "check the file's name at that commit"),
-        (
-            Exception,
-            "check the network, or fetch once where there is one and copy the cache; or take the source folder",
-        ),
+        (Exception, unreachable),
     )
     try:
         return ask()

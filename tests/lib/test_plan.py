@@ -74,7 +74,7 @@ def test_linear_2_trains_a_hundred_million_parameters_of_the_largest_model():
 
 
 def test_a_tower_that_is_no_vit_is_refused():
-    with pytest.raises(ValueError, match="only ViTs can be planned"):
+    with pytest.raises(ValueError, match="only open_clip's own ViTs can be edited"):
         plan.tower({"embed_dim": 8, "vision_cfg": {"image_size": 8, "width": 8, "layers": [1, 1]}})
 
 

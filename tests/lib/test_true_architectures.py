@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from lib import clip_encoder, heads, linearize, modes, plan, prepared, tasks
+from lib.architectures import read_configuration
 from lib.finetune import Recipe, finetune
 from lib.raw_task import RawSplit
 from lib.task_vector import TaskVector
@@ -41,7 +42,7 @@ def test_each_mode_trains_the_parameters_it_should(architecture, mode, parameter
     tower = clip_encoder.image_encoder(architecture).tower
     assert all(value.is_meta for value in tower.parameters())
     sizes = {name: value.numel() for name, value in tower.named_parameters()}
-    assert sizes == plan.tower_sizes(plan.tower(clip_encoder.read_configuration(architecture)))
+    assert sizes == plan.tower_sizes(plan.tower(read_configuration(architecture)))
     assert sum(sizes[name] for name in modes.get(mode).trained(sizes)) == parameters
 
 

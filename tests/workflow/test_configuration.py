@@ -1,12 +1,15 @@
 """Wrong configurations: one clear message each, and no job."""
 
 import copy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.workflow.conftest import ROOT, run_snakemake
+from workflow_scripts import reference
 from workflow_scripts.configuration import ConfigurationError, load
 
 
@@ -38,7 +41,7 @@ WRONG = {
     "missing key": (["finetune", "warmup"], ..., "finetune: warmup is missing"),
     "negative epochs": (["tasks", 0, "epochs"], -3, "tasks[0].epochs: got -3, expected a number of at least 1"),
     "text for a number": (["finetune", "warmup"], "many", "finetune.warmup: got 'many', expected a value of type integer"),
-    "number that YAML reads as text": (["finetune", "learning_rate", "linear"], "1e-5", "finetune.learning_rate.linear: got '1e-5', expected a value of type number"),
+    "number that YAML reads as text": (["finetune", "learning_rate", "linear"], "1e-5", "finetune.learning_rate.linear: got '1e-5', expected a value of type number; it is text to YAML: write 1.0e-5"),
     "unknown data set": (["tasks", 0, "dataset"], "carz", "tasks[0].dataset: got 'carz', expected one of cars, dtd"),
     "unknown mode": (["modes"], ["standard", "lora"], "modes[1]: got 'lora', expected one of standard, posthoc"),
     "no seed": (["seeds"], [], "seeds: got [], expected at least 1 entries"),
@@ -51,14 +54,21 @@ WRONG = {
     "floor above one": (["evaluation", "control_floor"], 95, "evaluation.control_floor: got 95, expected a number of at most 1"),
     "mode without a learning rate": (["finetune", "learning_rate", "linear"], ..., "finetune.learning_rate: linear is missing"),
     "weights that are absent": (["models", 0, "weights"], {"file": "nowhere.pt"}, "models[0].weights.file: no file 'nowhere.pt'"),
-    "revision that is a branch": (["models", 0, "weights", "revision"], "main", "models[0].weights"),
+    "revision that is a branch": (["models", 0, "weights", "revision"], "main", "models[0].weights.revision: got 'main', expected a full commit hash, 40 hexadecimal digits"),
+    "weights in neither form": (["models", 0, "weights"], {"repository": "a/b"}, "models[0].weights: revision, filename, sha256 is missing"),
+    "weights that are no mapping": (["models", 0, "weights"], "openai", "models[0].weights: got 'openai', expected"),
+    "unknown architecture": (["models", 0, "architecture"], "ViT-B32", "models[0].architecture: open_clip knows no architecture 'ViT-B32': did you mean ViT-B-32"),
+    "an image tower that is no ViT": (["models", 1, "architecture"], "RN50-quickgelu", "models[1].architecture: only open_clip's own ViTs can be edited"),
+    "an image size that no model takes": (["image_size"], 256, "image_size: 256, but ViT-L-14-quickgelu takes 224 x 224 pixels; set image_size: 224"),
+    "an activation that the architecture lacks": (["models", 0, "architecture"], "ViT-B-32", "models[0].activation: quick_gelu, but ViT-B-32 computes gelu"),
+    "unknown drawn picture": (["tasks", 0], {**TASK, "dataset": "drawn", "options": {"picture": "cars", "train": 9, "test": 9, "seed": 0}}, "tasks[0].options.picture: got 'cars', expected one of street_numbers, signs"),
     "name with a slash": (["models", 0, "name"], "ViT/B", "models[0].name: got 'ViT/B', expected letters, digits"),
     "name with the pairs' separator": (["tasks", 0, "name"], "A--B", "tasks[0].name: got 'A--B', expected letters, digits"),
     "unknown precision": (["finetune", "precision"], "fp8", "finetune.precision: got 'fp8', expected one of float32, tf32, bf16"),
     "source without a choice": (["tasks", 0, "source"], ..., "tasks[0]: source is missing; choose folder or hub"),
     "option that the reader lacks": (["tasks", 0, "options"], {"pikture": 1}, "tasks[0].options: unknown key 'pikture'"),
     "option that the reader needs": (["tasks", 0], {**TASK, "options": {"path": "x"}}, "tasks[0].options: templates is missing"),
-    "processes without GPUs of their own": (["models", 0, "processes"], 2, "models[0].processes: 2, but a fine-tuning job of ViT-B-32 asks for 1 GPUs; each process takes one: set processes: 1, or gpu: 2"),
+    "processes without GPUs of their own": (["models", 0, "processes"], 2, "models[0].processes: 2, but a fine-tuning job of ViT-B-32 asks for 1 GPU; each process takes one: set processes: 1, or gpu: 2"),
     "a batch that cannot be shared": (["finetune", "batch_size"], 1, "models[2]: a batch of 1 cannot be cut into 1 processes x 2 micro-batches"),
 }  # fmt: skip
 
@@ -78,6 +88,41 @@ def test_all_faults_are_told_at_once(paper):
     with pytest.raises(ConfigurationError) as refused:
         load(paper)
     assert "seeds:" in str(refused.value) and "device:" in str(refused.value)
+
+
+def test_keys_that_are_missing_together_are_told_once(paper):
+    del paper["finetune"]["warmup"], paper["finetune"]["betas"]
+    with pytest.raises(ConfigurationError) as refused:
+        load(paper)
+    assert str(refused.value).count("finetune: warmup, betas is missing") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "no configuration"),
+        ("run: [", "is not YAML"),
+        ("just words", "holds 'just words', expected a mapping"),
+        ("run: x", "data_root, image_size"),
+    ],
+)
+@pytest.mark.parametrize("command", ["plan", "fetch", "pin"])
+def test_commands_refuse_a_file_that_is_no_configuration(command, text, message, tmp_path):
+    if text is not None:
+        (tmp_path / "my.yaml").write_text(text)
+    words = [sys.executable, "-m", f"workflow_scripts.{command}", "--configfile", str(tmp_path / "my.yaml")]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1 and message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_reference_of_all_keys_is_current():
+    """If not: python -m workflow_scripts.reference > docs/configuration.md"""
+    assert (ROOT / "docs/configuration.md").read_text() == reference.document()
+
+
+def test_every_key_is_described():
+    rows = [line for line in reference.document().splitlines() if line.startswith("| `")]
+    assert len(rows) > 80 and [row for row in rows if row.endswith("|  |")] == []
 
 
 def test_snakemake_ends_before_any_job_with_the_message(config, tmp_path):

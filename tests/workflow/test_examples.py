@@ -100,6 +100,12 @@ def test_an_analogy_needs_four_names(folder, capsys):
     assert "needs four names" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [["--run", "nowhere"], ["--tasks", "Z"], ["--model", "large"]])
+def test_what_no_run_made_is_one_message(folder, words):
+    with pytest.raises(SystemExit, match="no file .*: the examples read a finished run. Run `make demo`"):
+        negate.main(["--run", str(folder), "--model", "tiny", "--tasks", "A", "--control", "Control", *words])
+
+
 def test_posthoc_takes_the_standard_vectors(folder):
     parsed = arguments("", tasks=["A"], alpha=1.0).parse_args(
         ["--run", str(folder), "--model", "tiny", "--mode", "posthoc"]

@@ -1,7 +1,6 @@
 """The plan of both configurations: its jobs are those that Snakemake would start, its totals are sums."""
 
 import math
-from pathlib import Path
 
 import pytest
 import yaml
@@ -117,7 +116,7 @@ def test_a_folder_of_unknown_size_is_asked_for_its_counts():
 
 
 def test_the_printed_plan_names_its_measurements():
-    text = plan.main(Path("demo/config.yaml"), plan.THROUGHPUT)
+    text = "\n".join(plan.main(load(configuration("demo/config.yaml")), plan.measurements(plan.THROUGHPUT)))
     assert "| finetune" in text and "| total" in text and "estimate" in text
 
 
