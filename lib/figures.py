@@ -27,7 +27,6 @@ STYLE = {
     "pdf.fonttype": 42,
     "svg.hashsalt": "task-arithmetic",
 }
-COLOURS = {"standard": "#c44e52", "posthoc": "#dd8452", "linear": "#4c72b0", "linear-2": "#55a868"}
 _MARKERS = "os^DvP*X"
 
 
@@ -42,32 +41,35 @@ def save(figure: Figure, stem: Path) -> None:
 
 
 def disentanglement(
-    grids: Mapping[tuple[str, str], tuple[np.ndarray, np.ndarray]],
+    grids: Mapping[tuple[str, str, str], tuple[np.ndarray, np.ndarray]],
     modes: Sequence[str],
-    pairs: Sequence[str],
+    columns: Sequence[tuple[str, str]],
     search_space: tuple[float, float],
 ) -> Figure:
-    """Heatmaps of xi (Ortiz-Jimenez et al. 2023, Figs. 3 and 10): a row a mode, a column a pair, one colour scale.
+    """Heatmaps of xi: a row a mode, a column a (model, pair), one colour scale. The pairs of a model are Figs. 3 and 10
+    of Ortiz-Jimenez et al. 2023; a pair across models, which are then named above, is Fig. 9.
 
-    grids: (mode, pair) -> (alphas Float[g], xi Float[g, g] with axes (a1, a2)); the red box is the search space of
-    alpha.
+    grids: (mode, model, pair) -> (alphas Float[g], xi Float[g, g] with axes (a1, a2)); the red box is the search space
+    of alpha.
     """
     with plt.rc_context(STYLE):
-        size = (2.3 * len(pairs) + 0.9, 2.3 * len(modes) + 0.2)
+        size = (2.3 * len(columns) + 0.9, 2.3 * len(modes) + 0.2)
         figure, axes = plt.subplots(
-            len(modes), len(pairs), figsize=size, squeeze=False, sharex=True, sharey=True, layout="constrained"
+            len(modes), len(columns), figsize=size, squeeze=False, sharex=True, sharey=True, layout="constrained"
         )
+        several = len({model for model, _ in columns}) > 1
         top = max(1e-3, *(float(xi.max()) for _, xi in grids.values()))
         for row, mode in enumerate(modes):
-            for column, pair in enumerate(pairs):
-                image = _heatmap(axes[row, column], *grids[mode, pair], top=top, search_space=search_space)
+            for axis, (model, pair) in zip(axes[row], columns, strict=True):
+                image = _heatmap(axis, *grids[mode, model, pair], top=top, search_space=search_space)
                 task_a, task_b = pair.split("--")
-                axes[row, column].set_xlabel(rf"$\alpha$ ({task_a})")
-                axes[row, column].set_ylabel(rf"$\alpha$ ({task_b})")
-                if column == 0:
-                    axes[row, 0].annotate(
-                        TITLES[mode], (-0.38, 0.5), xycoords="axes fraction", rotation=90, va="center", weight="bold"
-                    )
+                axis.set_xlabel(rf"$\alpha$ ({task_a})")
+                axis.set_ylabel(rf"$\alpha$ ({task_b})")
+                if several and row == 0:
+                    axis.set_title(model)
+            axes[row, 0].annotate(
+                TITLES[mode], (-0.38, 0.5), xycoords="axes fraction", rotation=90, va="center", weight="bold"
+            )
         figure.colorbar(image, ax=axes, shrink=0.8 if len(modes) > 1 else 1.0, label=r"disentanglement error $\xi$")
     return figure
 

@@ -41,6 +41,7 @@ PAIRED_TASKS = list(dict.fromkeys(task for pair in BENCH.disentanglement["pairs"
 # in the order in which expand() lists the files
 PAIR_KEYS = list(product(MODELS, BENCH.seeds, BENCH.modes, BENCH.pairs))
 TABLES = ["single_task", "addition", "addition_per_task", "negation", "negation_per_task"]
+HEATMAPS = [*MODELS, *(BENCH.pairs if len(MODELS) > 1 else [])]
 SCATTERED = [mode for mode in BENCH.modes if mode != "standard" and "standard" in BENCH.modes]
 FIGURES = [
     *(f"single_task_standard_{mode}" for mode in SCATTERED),

@@ -68,7 +68,7 @@ rule heatmap_figures:
     input:
         grids=evaluated(f"{MODE}/disentanglement/{{pair}}.npz", pair=BENCH.pairs),
     output:
-        figures=expand(f"{RUN}/figures/disentanglement_{{model}}.{{suffix}}", model=MODELS, suffix=["pdf", "png"]),
+        figures=expand(f"{RUN}/figures/disentanglement_{{name}}.{{suffix}}", name=HEATMAPS, suffix=["pdf", "png"]),
         provenance=f"{RECORDS}/heatmap_figures.json",
     log:
         f"{LOGS}/heatmap_figures.log",

@@ -12,11 +12,18 @@ from workflow_scripts import adapter
 
 
 def heatmaps(paths: Mapping[tuple[str, str, str], list[str]], folder: Path, search_space: tuple[float, float]) -> None:
-    """One figure a model, all modes; paths: (model, mode, pair) -> one file a seed, averaged."""
-    for model in dict.fromkeys(key[0] for key in paths):
-        grids = {(mode, pair): _mean_grid(files) for (m, mode, pair), files in paths.items() if m == model}
-        modes, pairs = (list(dict.fromkeys(key[i] for key in grids)) for i in (0, 1))
-        figures.save(figures.disentanglement(grids, modes, pairs, search_space), folder / f"disentanglement_{model}")
+    """One figure a model with all pairs and, of several models, one a pair with all models; each in all modes.
+
+    paths: (model, mode, pair) -> one file a seed, averaged.
+    """
+    grids = {(mode, model, pair): _mean_grid(files) for (model, mode, pair), files in paths.items()}
+    modes, models, pairs = (list(dict.fromkeys(key[i] for key in grids)) for i in range(3))
+    drawn = {model: [(model, pair) for pair in pairs] for model in models}
+    if len(models) > 1:
+        drawn |= {pair: [(model, pair) for model in models] for pair in pairs}
+    for name, columns in drawn.items():
+        shown = {key: grid for key, grid in grids.items() if key[1:] in columns}
+        figures.save(figures.disentanglement(shown, modes, columns, search_space), folder / f"disentanglement_{name}")
 
 
 def scatters(single_task: list[str], tasks: list[str], modes: list[str], folder: Path) -> None:

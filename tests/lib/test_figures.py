@@ -1,6 +1,7 @@
 """What a figure must show for its marks to be readable."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -18,4 +19,29 @@ def test_a_scatter_of_several_models_says_which_marker_is_which(models):
     assert texts == (TASKS if len(models) == 1 else [*TASKS, *models])
     drawn = {line.get_marker() for line in axes.lines if line.get_marker() != "None" and len(line.get_xdata())}
     assert len(drawn) == len(models)
+    plt.close("all")
+
+
+@pytest.mark.parametrize(
+    ("columns", "titles"),
+    [
+        ([("ViT-B-32", "Cars--DTD"), ("ViT-B-32", "DTD--MNIST")], ["", ""]),
+        ([("ViT-B-32", "Cars--DTD"), ("ViT-L-14", "Cars--DTD")], ["ViT-B-32", "ViT-L-14"]),
+    ],
+)
+def test_heatmaps_name_models_where_columns_differ_in_them_and_share_one_scale(columns, titles):
+    alphas, modes = np.linspace(-1, 1, 3), ["standard", "linear"]
+    grids = {
+        (mode, *column): (alphas, np.full((3, 3), 0.1 * (i + 2 * j + 1)))
+        for i, mode in enumerate(modes)
+        for j, column in enumerate(columns)
+    }
+    axes = np.array(figures.disentanglement(grids, modes, columns, (0, 1)).axes[:4]).reshape(2, 2)
+    assert [axis.get_title() for axis in axes[0]] == titles
+    for i, mode in enumerate(modes):
+        for j, (model, pair) in enumerate(columns):
+            (image,) = axes[i, j].images
+            np.testing.assert_array_equal(image.get_array(), grids[mode, model, pair][1])
+            assert image.get_clim() == (0, pytest.approx(0.4))
+            assert axes[i, j].get_xlabel() == rf"$\alpha$ ({pair.split('--')[0]})"
     plt.close("all")

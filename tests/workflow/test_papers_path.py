@@ -38,6 +38,7 @@ SHAPES = {
     "ViT-L-14": {"patch_size": 8, "width": 96, "layers": 3},
 }
 MODES = ["standard", "posthoc", "linear", "linear-2"]
+PAIRS = ["Cars--RESISC45", "DTD--SUN397", "EuroSAT--SVHN"]
 TASKS = [name for name in CLASSES if name != "ImageNet"]
 MODELS = list(SHAPES) if os.environ.get("PAPERS_PATH") == "full" else list(SHAPES)[:1]
 RUN = "results/paper"
@@ -285,12 +286,13 @@ def test_models_learn_and_modes_differ(run):
 def test_figures_and_findings_are_made_for_every_model(run):
     stems = [f"{kind}_{model}" for kind in ("disentanglement", "alpha_sweep", "loss") for model in MODELS]
     stems += [f"single_task_standard_{mode}" for mode in MODES[1:]]
+    stems += [f"disentanglement_{pair}" for pair in PAIRS if len(MODELS) > 1]
     assert sorted(path.name for path in (run / "figures").iterdir()) == sorted(
         f"{stem}.{suffix}" for stem in stems for suffix in ("pdf", "png")
     )
     for model in MODELS:
         for mode in MODES:
             grids = sorted(path.stem for path in (run / model / "seed0" / mode / "disentanglement").glob("*.npz"))
-            assert grids == ["Cars--RESISC45", "DTD--SUN397", "EuroSAT--SVHN"]
+            assert grids == PAIRS
     findings = (run / "findings.md").read_text()
     assert "85.4 against 76.5" in findings and all(model in findings for model in MODELS[1:])
