@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 
 from benchmarks import measure
-from lib import clip_encoder, modes, prepared
+from lib import clip_encoder, heap, modes, prepared
 from lib.heads import logits
 from lib.precision import PRECISIONS, matmul_precision
 from lib.training_data import TrainingData
@@ -96,6 +96,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--folder", help="where to put the pictures for the time of the run")
     chosen = parser.parse_args()
+    heap.keep_freed_memory()
     with tempfile.TemporaryDirectory(dir=chosen.folder) as folder:
         split = stored(Path(folder), chosen.pictures)
         setting = Setting(split, chosen.architecture, chosen.batch, chosen.precision)

@@ -12,6 +12,7 @@ import torch
 
 LARGE = "ViT-L-14-quickgelu"
 COMMANDS = ["tangent_step", "sweeps", "data_path", "growth", "memory", "memory --check", "workflow"]
+ON_A_CPU = ["tangent_step --default-heap"]
 ON_A_GPU = [
     *(f"tangent_step --compile --precision {precision}" for precision in ("tf32", "bf16")),
     *(
@@ -28,7 +29,7 @@ ON_A_GPU = [
 
 def main() -> int:
     """Run all; a benchmark that fails is named at the end and hides no other."""
-    commands = COMMANDS + (ON_A_GPU if torch.cuda.is_available() else [])
+    commands = COMMANDS + (ON_A_GPU if torch.cuda.is_available() else ON_A_CPU)
     failed = []
     for command in commands:
         print(f"\n# python -m benchmarks.{command}", flush=True)

@@ -19,7 +19,7 @@ from functools import partial
 import torch
 
 from benchmarks import measure
-from lib import clip_encoder, modes
+from lib import clip_encoder, heap, modes
 from lib.disentanglement import coefficient_rows
 
 MODES = ("linear", "standard")
@@ -74,6 +74,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()
+    heap.keep_freed_memory()
     setting = Setting(chosen.architecture, chosen.folder, chosen.pictures, chosen.batch)
     rows = []
     for mode in MODES:

@@ -15,7 +15,7 @@ import time
 import torch
 
 from benchmarks import measure
-from lib import clip_encoder, modes
+from lib import clip_encoder, heap, modes
 from lib.disentanglement import coefficient_rows
 
 
@@ -108,6 +108,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=256 if gpu else 32)
     parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()
+    heap.keep_freed_memory()
     setting = Setting(chosen.architecture, chosen.pictures, chosen.batch)
     rows = tangent_rows(setting, chosen.rounds) + nonlinear_rows(setting, max(1, chosen.rounds if gpu else 1))
     measure.report("sweeps", rows, f"{chosen.architecture}, {chosen.pictures} pictures, float32")

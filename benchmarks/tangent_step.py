@@ -3,10 +3,13 @@
     python -m benchmarks.tangent_step                                    ViT-B/32, batch 16 on a CPU, 128 on a GPU
     python -m benchmarks.tangent_step --architecture ViT-L-14-quickgelu --batch 32 --precision bf16 --compile
 
+    python -m benchmarks.tangent_step --default-heap                     without `lib.heap`, as other code runs on a CPU
+
 Floor, in matrix products of a forward pass: standard 3 (forward, and twice that backward), tangent 5 (primal 1,
-tangents 2, backward 2), so 1.67 x. Two separate passes (value by forward mode, gradient by another forward and
-backward) need 6, and reverse over forward differentiates the tangents too. The share of peak is against a large matrix
-product in the same precision, timed in the same run: what the device gives, rather than what its data sheet says.
+tangents 2, backward 2), so 1.67 x. Two separate passes (value and tangent by forward mode, gradient by another forward
+and backward) need 6. Reverse over forward needs 5 too, as theta_0 takes no gradient; it keeps a tape of the tangents
+and has no fused attention. The share of peak is against a large matrix product in the same precision, timed in the same
+run: what the device gives, rather than what its data sheet says.
 """
 
 from __future__ import annotations
@@ -18,7 +21,8 @@ import torch
 import torch.nn.functional as F
 
 from benchmarks import measure
-from lib import clip_encoder, linearize, modes, plan, tangent_vit
+from lib import clip_encoder, heap, linearize, modes, plan, tangent_vit
+from lib.architectures import read_configuration
 from lib.heads import logits
 from lib.precision import PRECISIONS, matmul_precision
 
@@ -78,7 +82,10 @@ def main() -> None:
     parser.add_argument("--precision", default="float32", choices=PRECISIONS)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--compile", action="store_true", help="also with each block compiled by torch.compile")
+    parser.add_argument("--default-heap", action="store_true", help="leave the C library's heap as it is")
     chosen = parser.parse_args()
+    if not chosen.default_heap:
+        heap.keep_freed_memory()
     arguments = (chosen.architecture, chosen.batch, chosen.precision)
     kinds = KINDS + ([kind + COMPILED for kind in KINDS[1:3]] if chosen.compile else [])
     calls = {kind: gradient(kind, *arguments) for kind in kinds}
@@ -102,11 +109,12 @@ def main() -> None:
     ]
     case = f"{chosen.architecture}, batch {chosen.batch}, {chosen.precision}"
     note = f"{case}; a large matrix product: {peak / 1e12:.3g} TFLOP/s"
-    measure.report("tangent_step", rows, note, variant=f"{chosen.architecture}_{chosen.precision}")
+    variant = f"{chosen.architecture}_{chosen.precision}{'_default_heap' if chosen.default_heap else ''}"
+    measure.report("tangent_step", rows, note, variant=variant)
 
 
 def _standard_flops(architecture: str) -> int:
-    vit = plan.tower(clip_encoder.read_configuration(architecture))
+    vit = plan.tower(read_configuration(architecture))
     return plan.training_flops(vit, tangent=False, trained=plan.tower_sizes(vit))
 
 

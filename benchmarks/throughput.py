@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lib import atomic, modes, plan
+from lib import atomic, heap, modes, plan
 
 FILE = Path(__file__).with_name("throughput.csv")
 KEY = ["architecture", "mode", "stage", "device", "precision"]
@@ -54,6 +54,7 @@ def measure(case: Case) -> plan.Measurement:
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.set_num_threads(1 if device == "cpu" else torch.get_num_threads())
+    heap.keep_freed_memory()
     clip = clip_encoder.random_clip(case.architecture, seed=0, architectures=case.folder)
     theta_0 = {name: value.to(device) for name, value in clip_encoder.tower_parameters(clip).items()}
     encoder = clip_encoder.image_encoder(case.architecture, architectures=case.folder)

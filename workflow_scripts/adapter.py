@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from lib import atomic, provenance
+from lib import atomic, heap, provenance
 from workflow_scripts import devices
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,7 +31,7 @@ def job(snakemake) -> Iterator[None]:
     An error is logged with its traceback, told in one line on stderr, and ends the process with status 1.
     """
     log_to(Path(snakemake.log[0]))
-    set_threads(snakemake.threads)
+    prepare_torch(snakemake.threads)
     started, clock = datetime.now(UTC), time.monotonic()
     try:
         yield
@@ -43,10 +43,11 @@ def job(snakemake) -> Iterator[None]:
         sys.exit(1)
 
 
-def set_threads(threads: int) -> None:
-    """Let torch use that many threads, if the script imported it."""
+def prepare_torch(threads: int) -> None:
+    """Let torch use that many threads and keep the memory that it frees, if the script imported it."""
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(threads)
+        heap.keep_freed_memory()
 
 
 def device(wanted: str) -> str:

@@ -22,7 +22,7 @@ def main(file: Path) -> None:
     threads, log, parent = (arguments.pop(key) for key in ("threads", "log", "parent"))
     if os.environ["RANK"] == "0":
         adapter.log_to(Path(log))
-    adapter.set_threads(threads)
+    adapter.prepare_torch(threads)
     paths = {key: Path(arguments.pop(key)) for key in PATHS}
     finetune.main(**paths, **arguments, stop=lambda: processes.stop_wanted(file, parent))
 
