@@ -25,11 +25,9 @@ rule import_checkpoint:
         ENVIRONMENT
     threads: cores("pretrained")
     resources:
-        mem_mb=resource("pretrained", "mem_mb"),
-        runtime=resource("pretrained", "runtime"),
+        **requests("pretrained"),
     params:
-        architecture=architecture("architecture"),
-        architectures=architecture("architectures"),
+        **ENCODER,
         code=code("import_checkpoint"),
     script:
         "../workflow_scripts/import_checkpoint.py"

@@ -81,6 +81,11 @@ def resource(stage, key):
     return value
 
 
+def requests(stage, *, gpu=False):
+    """What a rule's jobs ask for beside threads."""
+    return {key: resource(stage, key) for key in ("mem_mb", "runtime", "gpu")[: 2 + gpu]}
+
+
 def cores(stage):
     """The threads of a rule, as a function of its wildcards."""
     return lambda wildcards: resource(stage, "threads")(wildcards)
@@ -89,6 +94,10 @@ def cores(stage):
 def architecture(key):
     """A property of the rule's model, as a function of its wildcards."""
     return lambda wildcards: getattr(BENCH.model(wildcards.model), key)
+
+
+ENCODER = {key: architecture(key) for key in ("architecture", "architectures")}
+EVALUATION = {key: BENCH.evaluation[key] for key in ("batch_size", "precision")}
 
 
 def of_task(key):

@@ -17,13 +17,10 @@ rule single_task:
         ENVIRONMENT
     threads: cores("evaluate")
     resources:
-        mem_mb=resource("evaluate", "mem_mb"),
-        runtime=resource("evaluate", "runtime"),
-        gpu=resource("evaluate", "gpu"),
+        **requests("evaluate", gpu=True),
     params:
-        architecture=architecture("architecture"),
-        architectures=architecture("architectures"),
-        evaluation={key: BENCH.evaluation[key] for key in ("batch_size", "precision")},
+        **ENCODER,
+        evaluation=EVALUATION,
         tasks=TASKS,
         code=code("single_task"),
     script:
@@ -49,13 +46,10 @@ rule addition:
         ENVIRONMENT
     threads: cores("evaluate")
     resources:
-        mem_mb=resource("evaluate", "mem_mb"),
-        runtime=resource("evaluate", "runtime"),
-        gpu=resource("evaluate", "gpu"),
+        **requests("evaluate", gpu=True),
     params:
-        architecture=architecture("architecture"),
-        architectures=architecture("architectures"),
-        evaluation={key: BENCH.evaluation[key] for key in ("batch_size", "precision")},
+        **ENCODER,
+        evaluation=EVALUATION,
         alphas=ALPHAS,
         tasks=TASKS,
         code=code("addition"),
@@ -83,13 +77,10 @@ rule negation:
         ENVIRONMENT
     threads: cores("evaluate")
     resources:
-        mem_mb=resource("evaluate", "mem_mb"),
-        runtime=resource("evaluate", "runtime"),
-        gpu=resource("evaluate", "gpu"),
+        **requests("evaluate", gpu=True),
     params:
-        architecture=architecture("architecture"),
-        architectures=architecture("architectures"),
-        evaluation={key: BENCH.evaluation[key] for key in ("batch_size", "precision")},
+        **ENCODER,
+        evaluation=EVALUATION,
         alphas=ALPHAS,
         control_floor=BENCH.evaluation["control_floor"],
         tasks=lambda wildcards: [wildcards.task, CONTROL],
@@ -114,13 +105,10 @@ rule disentanglement:
         ENVIRONMENT
     threads: cores("evaluate")
     resources:
-        mem_mb=resource("evaluate", "mem_mb"),
-        runtime=resource("evaluate", "runtime"),
-        gpu=resource("evaluate", "gpu"),
+        **requests("evaluate", gpu=True),
     params:
-        architecture=architecture("architecture"),
-        architectures=architecture("architectures"),
-        evaluation={key: BENCH.evaluation[key] for key in ("batch_size", "precision")},
+        **ENCODER,
+        evaluation=EVALUATION,
         alphas=XI_ALPHAS,
         pictures=BENCH.disentanglement["pictures"],
         seed=BENCH.disentanglement["seed"],

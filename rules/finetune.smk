@@ -17,12 +17,9 @@ rule finetune:
         ENVIRONMENT
     threads: cores("finetune")
     resources:
-        mem_mb=resource("finetune", "mem_mb"),
-        runtime=resource("finetune", "runtime"),
-        gpu=resource("finetune", "gpu"),
+        **requests("finetune", gpu=True),
     params:
-        architecture=architecture("architecture"),
-        architectures=architecture("architectures"),
+        **ENCODER,
         accumulate=architecture("accumulate"),
         processes=architecture("processes"),
         epochs=of_task("epochs"),
@@ -51,8 +48,7 @@ rule task_vector:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=resource("report", "mem_mb"),
-        runtime=resource("report", "runtime"),
+        **requests("report"),
     params:
         code=code("task_vector"),
     script:

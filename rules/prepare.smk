@@ -15,8 +15,7 @@ rule prepare:
         ENVIRONMENT
     threads: cores("prepare")
     resources:
-        mem_mb=resource("prepare", "mem_mb"),
-        runtime=resource("prepare", "runtime"),
+        **requests("prepare"),
     params:
         name=lambda wildcards: wildcards.task,
         dataset=of_task("dataset"),

@@ -15,8 +15,7 @@ rule pretrain:
         ENVIRONMENT
     threads: cores("pretrain")
     resources:
-        mem_mb=resource("pretrain", "mem_mb"),
-        runtime=resource("pretrain", "runtime"),
+        **requests("pretrain"),
     params:
         pictures=BENCH.pretraining["pictures"],
         recipe=dict(BENCH.pretraining["recipe"]),

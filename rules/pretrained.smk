@@ -21,11 +21,9 @@ rule pretrained:
         ENVIRONMENT
     threads: cores("pretrained")
     resources:
-        mem_mb=resource("pretrained", "mem_mb"),
-        runtime=resource("pretrained", "runtime"),
+        **requests("pretrained"),
     params:
-        architecture=architecture("architecture"),
-        architectures=architecture("architectures"),
+        **ENCODER,
         activation=architecture("activation"),
         weights=lambda wildcards: dict(BENCH.model(wildcards.model).weights),
         image_size=BENCH.image_size,
@@ -47,11 +45,9 @@ rule head:
         ENVIRONMENT
     threads: cores("head")
     resources:
-        mem_mb=resource("head", "mem_mb"),
-        runtime=resource("head", "runtime"),
+        **requests("head"),
     params:
-        architecture=architecture("architecture"),
-        architectures=architecture("architectures"),
+        **ENCODER,
         vocabulary=architecture("vocabulary"),
         code=code("head"),
     script:
@@ -73,13 +69,10 @@ rule zero_shot:
         ENVIRONMENT
     threads: cores("evaluate")
     resources:
-        mem_mb=resource("evaluate", "mem_mb"),
-        runtime=resource("evaluate", "runtime"),
-        gpu=resource("evaluate", "gpu"),
+        **requests("evaluate", gpu=True),
     params:
-        architecture=architecture("architecture"),
-        architectures=architecture("architectures"),
-        evaluation={key: BENCH.evaluation[key] for key in ("batch_size", "precision")},
+        **ENCODER,
+        evaluation=EVALUATION,
         tasks=[*TASKS, CONTROL],
         code=code("zero_shot"),
     script:

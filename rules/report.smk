@@ -21,8 +21,7 @@ rule tables:
         ENVIRONMENT
     threads: cores("report")
     resources:
-        mem_mb=resource("report", "mem_mb"),
-        runtime=resource("report", "runtime"),
+        **requests("report"),
     params:
         grids=[[model, mode] for model, _, mode, _ in PAIR_KEYS],
         tasks=TASKS,
@@ -52,8 +51,7 @@ rule figures:
         ENVIRONMENT
     threads: cores("report")
     resources:
-        mem_mb=resource("report", "mem_mb"),
-        runtime=resource("report", "runtime"),
+        **requests("report"),
     params:
         evaluated=[list(key) for key in product(MODELS, BENCH.seeds, BENCH.modes)],
         trained=[list(key) for key in product(MODELS, BENCH.seeds, BENCH.trained_modes, TASKS)],
@@ -76,8 +74,7 @@ rule heatmap_figures:
         ENVIRONMENT
     threads: cores("report")
     resources:
-        mem_mb=resource("report", "mem_mb"),
-        runtime=resource("report", "runtime"),
+        **requests("report"),
     params:
         grids=[[model, mode, pair] for model, _, mode, pair in PAIR_KEYS],
         search_space=SEARCH_SPACE,
