@@ -14,14 +14,15 @@ PRECISIONS = ("float32", "tf32", "bf16")
 def matmul_precision(name: str, device_type: str) -> Iterator[None]:
     """Compute in float32 (exact products), tf32 or bf16 (autocast) inside the block. Raises ValueError for other names.
 
-    device_type: "cpu" or "cuda".
+    device_type: "cpu" or "cuda". autocast's cache of rounded parameters is off: it lasts as long as the block, in which
+    an optimizer changes parameters in place, and would go on with those of the first step.
     """
     if name not in PRECISIONS:
         raise ValueError(f"precision {name!r} is unknown; choose one of {', '.join(PRECISIONS)}")
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest" if name == "float32" else "high")
     try:
-        with torch.autocast(device_type, dtype=torch.bfloat16, enabled=name == "bf16"):
+        with torch.autocast(device_type, dtype=torch.bfloat16, enabled=name == "bf16", cache_enabled=False):
             yield
     finally:
         torch.set_float32_matmul_precision(before)

@@ -47,16 +47,17 @@ def linear(x, dx, weight, d_weights, bias=None, d_biases=None) -> tuple[Tensor, 
 def layer_norm(epsilon: float, theta, taus, x: Tensor, dx: Tangents) -> tuple[Tensor, Tangents]:
     """With u = (x - mean) / sd: d(w u + b) = w du + dw u + db.
 
-    The Jacobian of u in x is symmetric, so du is what the fused backward kernel makes of dx.
+    The Jacobian of u in x is symmetric, so du is what the fused backward kernel makes of dx. In the parameters' precision,
+    whatever that of products.
     """
-    shape = x.shape[-1:]
+    shape, x = x.shape[-1:], x.to(theta["weight"].dtype)
     y, mean, inverse_sd = torch.native_layer_norm(x, shape, theta["weight"], theta["bias"], epsilon)
     with torch.no_grad():
         u = (x - mean) * inverse_sd if dx else None
         tangents = []
         for tau, d in zip(taus, dx, strict=True):
             du, _, _ = torch.ops.aten.native_layer_norm_backward(
-                d, x, shape, mean, inverse_sd, None, None, [True, False, False]
+                d.to(x.dtype), x, shape, mean, inverse_sd, None, None, [True, False, False]
             )
             tangents.append(torch.addcmul(tau["bias"], u, tau["weight"]).addcmul_(du, theta["weight"]))
     return y, tangents
@@ -88,7 +89,7 @@ def attention(theta, taus, x: Tensor, dx: Tangents, *, heads: int, outputs: int)
             p = torch.softmax((q * scale) @ k.mT, dim=-1)
             for dq, dk, dv in tangents:
                 d_logits = (dq @ k.mT).add_(q @ dk.mT).mul_(scale)
-                dp = torch.ops.aten._softmax_backward_data(d_logits, p, -1, p.dtype)
+                dp = torch.ops.aten._softmax_backward_data(d_logits.to(p.dtype), p, -1, p.dtype)
                 d_out.append(_merge_heads((dp @ v).add_(p @ dv)))
     return affine("out_proj.weight", "out_proj.bias", theta, taus, _merge_heads(out), d_out)
 

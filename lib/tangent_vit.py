@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from lib.checkpoints import require_same_names
+from lib.precision import exact_products
 from lib.tangent_layers import Parameters, Tangents, activation, affine, attention, layer_norm, linear, residual
 
 
@@ -71,7 +72,8 @@ def value_and_tangents(
         outputs = 1 if index == shape.layers - 1 else x.shape[1]
         x, dx = block(shape, *parameters, x, dx, outputs=outputs)
     x, dx = layer_norm(shape.epsilon, *_under("ln_post.", theta_0, taus), x[:, 0], [d[:, 0] for d in dx])
-    return linear(x, dx, theta_0["proj"].mT, [tau["proj"].mT for tau in taus])
+    with exact_products(x.device.type):  # of one token a picture: value and tangents are added unrounded
+        return linear(x, dx, theta_0["proj"].mT, [tau["proj"].mT for tau in taus])
 
 
 def shape_of(tower: nn.Module) -> TowerShape:

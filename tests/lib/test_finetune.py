@@ -12,8 +12,10 @@ from lib import finetune as finetuning
 from lib import modes, prepared, resume
 from lib.clip_encoder import encoder_of
 from lib.finetune import Diverged, Interrupted, Keeper, Recipe
+from lib.precision import matmul_precision
 from lib.raw_task import RawSplit
 from lib.schedule import learning_rate
+from lib.task_vector import TaskVector
 from lib.training_data import TrainingData
 
 RECIPE = Recipe(steps=6, peak_lr=1e-3, weight_decay=0.1, clip_norm=1.0, warmup=2, log_every=2)
@@ -61,6 +63,19 @@ def test_only_the_modes_parameters_move_and_the_loss_falls(run, theta_0, mode):
     assert moved == set(modes.get(mode).trained(theta_0))
     assert log[-1]["loss"] < log[0]["loss"]
     assert [row["step"] for row in log] == list(range(2, 31, 2))
+
+
+@pytest.mark.parametrize("mode", TRAINED_MODES)
+def test_training_in_bf16_follows_training_in_float32(run, theta_0, mode):
+    """Rounded products move each step a little; products with parameters of an earlier step would move all of them."""
+    recipe = dataclasses.replace(RECIPE, steps=60, log_every=10)
+    exact, exact_log = run(mode, recipe)
+    with matmul_precision("bf16", "cpu"):
+        rounded, log = run(mode, recipe)
+    taus = [TaskVector.between(theta_0, theta) for theta in (exact, rounded)]
+    assert all(value.dtype is torch.float32 for value in rounded.values())
+    assert 0 < (taus[0] - taus[1]).norm() < 0.2 * taus[0].norm()
+    assert [row["loss"] for row in log] == pytest.approx([row["loss"] for row in exact_log], rel=0.02)
 
 
 @pytest.mark.parametrize("mode", TRAINED_MODES)

@@ -6,6 +6,7 @@ from torch import nn
 
 from lib import linearize, tangent_vit
 from lib.checkpoints import CheckpointError
+from lib.precision import matmul_precision
 from lib.task_vector import TaskVector
 
 
@@ -129,6 +130,25 @@ def test_both_implementations_agree_in_float32(tower):
     fast = tangent_vit.linearize_vit(tangent_vit.shape_of(tower), theta_0)(tau, x)
     general = linearize.linearize(function_of(tower), theta_0)(tau, x)
     assert (fast - general).norm() / general.norm() < 1e-5
+
+
+@pytest.mark.parametrize("recompute", [False, True])
+def test_in_bf16_it_stays_close_to_float32_and_gives_float32(tower, recompute):
+    """Products alone are rounded, to 8 bits; nothing of it in the types that come out."""
+    theta_0, shape = parameters(tower, torch.float32), tangent_vit.shape_of(tower)
+    x, tau = torch.randn(16, 3, 8, 8, generator=torch.Generator().manual_seed(0)), direction(theta_0, 0.05)
+    found = {}
+    for precision in ("float32", "bf16"):
+        leaves = {n: v.clone().requires_grad_() for n, v in tau.items()}
+        with matmul_precision(precision, "cpu"):
+            with torch.no_grad():
+                value, (tangent,) = tangent_vit.value_and_tangents(shape, theta_0, [tau], x)
+            (tangent_vit.linearize_vit(shape, theta_0, recompute=recompute)(leaves, x) ** 2).mean().backward()
+        gradient = torch.cat([leaf.grad.flatten() for leaf in leaves.values()])
+        found[precision] = value, tangent, gradient
+    for exact, rounded in zip(found["float32"], found["bf16"], strict=True):
+        assert rounded.dtype is torch.float32
+        assert 1e-4 < (rounded - exact).norm() / exact.norm() < 2e-2
 
 
 def test_as_a_function_of_theta_it_is_the_same_to_the_bit(tower):
