@@ -29,7 +29,7 @@ CLASSES = {
     "RESISC45": 45, "SUN397": 397, "SVHN": 10, "ImageNet": 1000,
 }  # fmt: skip
 PICTURES = {  # a class: of train, of test; enough that a tenth of train holds pictures that a model is right about
-    "Cars": (2, 1), "DTD": (6, 1), "EuroSAT": (30, 4), "GTSRB": (6, 1), "MNIST": (30, 4),
+    "Cars": (6, 1), "DTD": (6, 1), "EuroSAT": (30, 4), "GTSRB": (6, 1), "MNIST": (30, 4),
     "RESISC45": (6, 1), "SUN397": (2, 1), "SVHN": (30, 4), "ImageNet": (1, 1),
 }  # fmt: skip
 SHAPES = {
