@@ -35,8 +35,8 @@ def normalized_accuracy(accuracy: Mapping[str, float], single_task: Mapping[str,
     zero = [task for task, value in single_task.items() if value == 0]
     if zero:
         raise ValueError(
-            f"single-task accuracy is zero on {', '.join(zero)}, expected more: normalized accuracy divides by it. Look "
-            "at that task's training log and number of pictures"
+            f"single-task accuracy is zero on {', '.join(zero)}, expected more: normalized accuracy divides by it. "
+            "Look at that task's training log and number of pictures"
         )
     return float(np.mean([accuracy[task] / single_task[task] for task in accuracy]))
 
