@@ -47,8 +47,8 @@ def linear(x, dx, weight, d_weights, bias=None, d_biases=None) -> tuple[Tensor, 
 def layer_norm(epsilon: float, theta, taus, x: Tensor, dx: Tangents) -> tuple[Tensor, Tangents]:
     """With u = (x - mean) / sd: d(w u + b) = w du + dw u + db.
 
-    The Jacobian of u in x is symmetric, so du is what the fused backward kernel makes of dx. Computed in the parameters'
-    precision, whatever that of products.
+    The Jacobian of u in x is symmetric, so du is what the fused backward kernel makes of dx. Whatever the precision of
+    products, these are computed in that of the parameters.
     """
     shape, x = x.shape[-1:], x.to(theta["weight"].dtype)
     y, mean, inverse_sd = torch.native_layer_norm(x, shape, theta["weight"], theta["bias"], epsilon)
