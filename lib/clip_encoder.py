@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from lib import linearize, tangent_vit
-from lib.architectures import EncoderError, activation, image_size, read_configuration
+from lib.architectures import EncoderError, activation, image_size, is_plain_vit, read_configuration
 
 Parameters = Mapping[str, Tensor]
 OPENAI_MEAN = (0.48145466, 0.4578275, 0.40821073)
@@ -173,14 +173,11 @@ def tower_parameters(model: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().float().clone() for name, value in model.visual.named_parameters()}
 
 
-_PLAIN = {"image_size", "patch_size", "width", "layers", "head_width", "mlp_ratio"}
-
-
 def _shape(configuration: Mapping) -> tangent_vit.TowerShape | None:
     """The shape of a plain ViT, or None if the configuration asks for anything else."""
-    vision = configuration["vision_cfg"]
-    if not vision.keys() <= _PLAIN or not isinstance(vision.get("layers", 12), int):
+    if not is_plain_vit(configuration):
         return None
+    vision = configuration["vision_cfg"]
     patch = vision.get("patch_size", 16)
     return tangent_vit.TowerShape(
         patch_size=(patch, patch) if isinstance(patch, int) else tuple(patch),

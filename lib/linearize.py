@@ -49,8 +49,9 @@ def vjp(f: Function, theta_0: Parameters, cotangent: Tensor, *inputs: Tensor) ->
     """J_theta f(x; theta_0)^T g for g = cotangent, Float[Tensor, "n d"]: one backward pass."""
     with torch.enable_grad():
         leaves = {name: value.detach().requires_grad_() for name, value in theta_0.items()}
+        value = f(leaves, *inputs)
         gradients = torch.autograd.grad(
-            f(leaves, *inputs), list(leaves.values()), cotangent, allow_unused=True, materialize_grads=True
+            value, list(leaves.values()), cotangent.to(value.dtype), allow_unused=True, materialize_grads=True
         )
     return dict(zip(leaves, gradients, strict=True))
 
@@ -72,7 +73,7 @@ class _Tangent(torch.autograd.Function):
     def forward(ctx, f, theta_0, inputs, *tau):
         ctx.f, ctx.theta_0, ctx.inputs = f, theta_0, inputs
         value, tangent = jvp(f, theta_0, dict(zip(theta_0, tau, strict=True)), *inputs)
-        return value + tangent
+        return value.to(tau[0].dtype) + tangent  # in tau's precision: a small tangent must not be rounded like a value
 
     @staticmethod
     def backward(ctx, cotangent):

@@ -131,5 +131,5 @@ def report_files():
     files = expand(f"{RUN}/tables/{{name}}.{{suffix}}", name=TABLES, suffix=["csv", "md", "tex"])
     files += expand(f"{RUN}/figures/{{name}}.{{suffix}}", name=FIGURES, suffix=["pdf", "png"])
     if BENCH.pairs:
-        files += expand(f"{RUN}/figures/disentanglement_{{model}}.{{suffix}}", model=MODELS, suffix=["pdf", "png"])
+        files += expand(f"{RUN}/figures/disentanglement_{{name}}.{{suffix}}", name=HEATMAPS, suffix=["pdf", "png"])
     return [*files, f"{RUN}/findings.md"]

@@ -7,6 +7,7 @@ configuration files key by key, and would silently run the union of two benchmar
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -143,7 +144,7 @@ def _explain(error: jsonschema.ValidationError) -> Iterator[str]:
         missing = [name for name in error.validator_value if name not in error.instance]
         yield f"{key}: {', '.join(missing)} is missing; add it (docs/configuration.md lists every key)"
     elif error.validator == "oneOf":  # of weights: tell what is wrong with the form that was meant
-        form = 0 if "file" in error.instance else 1
+        form = 0 if isinstance(error.instance, Mapping) and "file" in error.instance else 1
         for inner in error.context:
             if inner.relative_schema_path[0] == form:
                 yield from _explain(inner)
@@ -152,16 +153,13 @@ def _explain(error: jsonschema.ValidationError) -> Iterator[str]:
 
 
 def _yaml_hint(error: jsonschema.ValidationError) -> str:
-    """YAML 1.1 reads 1e-5 as text: a number with an exponent needs a decimal point."""
-    if error.validator != "type" or not isinstance(error.instance, str):
+    """YAML 1.1 reads 1e-5 as text: a number with an exponent needs a decimal point, and its exponent a sign."""
+    wants_number = error.validator == "type" and "number" in str(error.validator_value)
+    found = re.fullmatch(r"([+-]?\d+)(\.\d*)?e([+-]?)(\d+)", str(error.instance), re.IGNORECASE)
+    if not wants_number or not isinstance(error.instance, str) or not found:
         return ""
-    try:
-        number = float(error.instance)
-    except ValueError:
-        return ""
-    mantissa, _, exponent = f"{number:e}".partition("e")
-    written = f"{float(mantissa)}e{int(exponent):+d}" if "e" in error.instance.lower() else f"{number:g}"
-    return f"; it is text to YAML: write {written}"
+    whole, fraction, sign, exponent = found.groups()
+    return f"; it is text to YAML: write {whole}{fraction or '.0'}e{sign or '+'}{exponent}"
 
 
 def _expected(error: jsonschema.ValidationError) -> str:

@@ -8,7 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lib import foreign_checkpoints, modes
-from lib.architectures import EncoderError, activation, image_size, installed, read_configuration, require_vit
+from lib.architectures import (
+    EncoderError,
+    OpenClipMissing,
+    activation,
+    image_size,
+    is_plain_vit,
+    read_configuration,
+    require_vit,
+)
 from lib.checkpoints import CheckpointError
 
 
@@ -68,25 +76,31 @@ def _absent_files(config: Mapping[str, object]):
 
 
 def _wrong_architectures(config: Mapping[str, object]):
+    sizes = {}
     for index, model in enumerate(config["models"]):
         name, key = model["architecture"], f"models[{index}]"
         try:
             configuration = read_configuration(name, model.get("architectures"))
             require_vit(configuration)
-        except EncoderError as error:
-            if installed():
-                yield f"{key}.architecture: {error}"
+        except OpenClipMissing:
             continue
-        if image_size(configuration) != config["image_size"]:
-            yield (
-                f"image_size: {config['image_size']}, but {name} takes {image_size(configuration)} x "
-                f"{image_size(configuration)} pixels; set image_size: {image_size(configuration)}"
-            )
+        except EncoderError as error:
+            yield f"{key}.architecture: {error}"
+            continue
+        sizes[key] = image_size(configuration)
         if activation(configuration) != model["activation"]:
             yield (
                 f"{key}.activation: {model['activation']}, but {name} computes {activation(configuration)}; choose the "
                 "architecture that the weights were trained in (OpenAI's: -quickgelu), then state its activation"
             )
+        if model["activation_checkpointing"] and not is_plain_vit(configuration):
+            yield f"{key}.activation_checkpointing: true, but {name} is no plain ViT; set false, or raise accumulate"
+    if len(set(sizes.values())) > 1:
+        listed = ", ".join(f"{key} {size}" for key, size in sizes.items())
+        yield f"models: they take pictures of different sizes ({listed}); a run has one: make a run for each size"
+    elif set(sizes.values()) - {config["image_size"]}:
+        (size,) = set(sizes.values())
+        yield f"image_size: {config['image_size']}, but the models take {size} x {size} pixels; set image_size: {size}"
 
 
 def _wrong_checkpoints(config: Mapping[str, object]):
@@ -108,7 +122,8 @@ def _wrong_checkpoints(config: Mapping[str, object]):
             yield f"checkpoints[{index}].file: {error}"
 
 
-_OPTIONS = {
+OFFICIAL_OPTIONS = {"expected_counts", "revision", "label_order"}  # of the papers' data sets
+OPTIONS = {
     # data set: (needed options, known options)
     "drawn": ({"picture", "train", "test", "seed"}, {"picture", "train", "test", "seed"}),
     "sklearn_digits": ({"test", "seed"}, {"test", "seed"}),
@@ -118,7 +133,7 @@ _OPTIONS = {
 
 def _wrong_sources(config: Mapping[str, object]):
     for key, task in [*((f"tasks[{i}]", t) for i, t in enumerate(config["tasks"])), ("control", config["control"])]:
-        required, known = _OPTIONS.get(task["dataset"], (set(), {"expected_counts", "revision", "label_order"}))
+        required, known = OPTIONS.get(task["dataset"], (set(), OFFICIAL_OPTIONS))
         options = task.get("options", {})
         for name in sorted(options.keys() - known):
             yield unknown_key(f"{key}.options", name, sorted(known))
@@ -126,7 +141,7 @@ def _wrong_sources(config: Mapping[str, object]):
             yield f"{key}.options: {name} is missing; the data set {task['dataset']} needs it"
         if task["dataset"] == "drawn" and "picture" in options:
             yield from _unknown_picture(f"{key}.options.picture", options["picture"])
-        if task["dataset"] not in _OPTIONS and "source" not in task:
+        if task["dataset"] not in OPTIONS and "source" not in task:
             yield f"{key}: source is missing; choose folder or hub"
 
 

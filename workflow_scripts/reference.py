@@ -11,15 +11,25 @@ from pathlib import Path
 import yaml
 
 from workflow_scripts.configuration import SCHEMA
+from workflow_scripts.contradictions import OFFICIAL_OPTIONS, OPTIONS
 
 ROOT = Path(__file__).resolve().parents[1]
 KINDS = ("grid", "job")  # definitions with a section of their own, where several keys share them
 LIMITS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+OWN = {
+    "image_folder": "a task of your own: `{train,test[,val]}/{class}/*`",
+    "drawn": "a picture of the embedded world, drawn by code",
+    "sklearn_digits": "the digits that scikit-learn ships",
+}
+OPTION_WORDS = """`expected_counts`: pictures by split, instead of those that the benchmark knows. `revision`: a
+commit of the hub's repository; `label_order`: `as_listed`, `by_name` or `by_position`, where the hub's labels differ.
+`path`: below `data_root`; `templates`: prompts with one `{}` each; `class_names`: folder to name. `picture`: which;
+`train`, `test`: how many; `seed`: of the drawing or of the split."""
 INTRODUCTION = """# Configuration
 
 Every key, generated from `workflow_scripts/config.schema.yaml`, which checks a configuration before any job starts.
-The papers' value is that of `config.yaml`, of its first entry where there are several. Keys without a `*` may be left
-out. YAML reads `1e-5` as text: write `1.0e-5`.
+The papers' value is that of `config.yaml`, of its first entry where there are several. Keys with a `*` are always
+needed. YAML reads `1e-5` as text: write `1.0e-5`.
 """
 
 
@@ -28,7 +38,18 @@ def document() -> str:
     schema, papers = yaml.safe_load(SCHEMA.read_text()), yaml.safe_load((ROOT / "config.yaml").read_text())
     known = schema["$defs"]
     kinds = [line for name in KINDS for line in _sections(name, known[name], None, known)]
-    return "\n".join([INTRODUCTION, *_sections("", schema, papers, known), *kinds])
+    return "\n".join([INTRODUCTION, *_sections("", schema, papers, known), *kinds, _data_sets()])
+
+
+def _data_sets() -> str:
+    """What each data set is, and the options that its reader takes."""
+    rows = [("the papers' nine ([data.md](data.md))", set(), OFFICIAL_OPTIONS)]
+    rows += [(f"`{name}`: {OWN[name]}", *options) for name, options in OPTIONS.items()]
+    lines = ["## options", "", "| data set | options |", "|:---|:---|"]
+    for name, needed, options in rows:
+        words = ", ".join(f"`{option}`{'*' * (option in needed)}" for option in sorted(options))
+        lines.append(f"| {name} | {words} |")
+    return "\n".join([*lines, "", OPTION_WORDS, ""])
 
 
 def _sections(path: str, schema: Mapping, value: object, known: Mapping) -> Iterator[str]:
@@ -49,7 +70,7 @@ def _sections(path: str, schema: Mapping, value: object, known: Mapping) -> Iter
     yield ""
     for name, inner, first in below:
         for index, form in enumerate(inner.get("oneOf", [inner])):
-            yield from _sections(f"{name}{', or' * (index > 0)}", form, first, known)
+            yield from _sections(f"{name}{' of the hub' * (index > 0)}", form, first, known)
 
 
 def _kind(entry: Mapping) -> str | None:

@@ -243,7 +243,7 @@ def test_client_finds_a_damaged_download(tmp_path):
     assert file.name in lines[0]
     assert "delete the file and fetch it again" in lines[0]
     unreachable = run('tell(lambda: hub.resolve_revision("x/y", "dataset"))', tmp_path / "other", server.address)
-    assert "check the network" in unreachable[0]
+    assert "known to the hub alone" in unreachable[0]
 
 
 def test_client_fetches_a_models_file(tmp_path):

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from lib import figures
+from workflow_scripts.figures import heatmaps
 
 TASKS = ["Cars", "DTD"]
 
@@ -45,3 +46,15 @@ def test_heatmaps_name_models_where_columns_differ_in_them_and_share_one_scale(c
             assert image.get_clim() == (0, pytest.approx(0.4))
             assert axes[i, j].get_xlabel() == rf"$\alpha$ ({pair.split('--')[0]})"
     plt.close("all")
+
+
+def test_several_models_have_a_figure_each_and_one_a_pair(tmp_path):
+    pairs, models = ["Cars--DTD", "DTD--MNIST"], ["ViT-B-32", "ViT-L-14"]
+    grid = {"alphas": np.linspace(-1, 1, 3), "error_a": np.zeros((3, 3)), "error_b": np.ones((3, 3))}
+    np.savez(tmp_path / "grid.npz", **grid)
+    for folder, shown in (("both", models), ("one", models[:1])):
+        (tmp_path / folder).mkdir()
+        paths = {(model, "linear", pair): [str(tmp_path / "grid.npz")] for model in shown for pair in pairs}
+        heatmaps(paths, tmp_path / folder, (0, 1))
+        found = {path.stem.removeprefix("disentanglement_") for path in (tmp_path / folder).iterdir()}
+        assert found == {*shown, *(pairs if len(shown) > 1 else [])}

@@ -151,6 +151,19 @@ def test_in_bf16_it_stays_close_to_float32_and_gives_float32(tower, recompute):
         assert 1e-4 < (rounded - exact).norm() / exact.norm() < 2e-2
 
 
+def test_in_bf16_the_general_tangent_model_adds_in_float32(tower):
+    """A tangent far below the value's last bit in bf16 still moves the sum."""
+    theta_0, x = parameters(tower, torch.float32), torch.randn(16, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    tau = {n: v.requires_grad_() for n, v in direction(theta_0, 1e-5).items()}
+    with matmul_precision("bf16", "cpu"):
+        f_lin = linearize.linearize(function_of(tower), theta_0)
+        moved, still = f_lin(tau, x), f_lin({n: torch.zeros_like(v) for n, v in tau.items()}, x)
+        (moved**2).mean().backward()
+    expected = linearize.jvp(function_of(tower), theta_0, tau, x)[1]
+    assert moved.dtype is torch.float32 and ((moved - still) - expected).norm() < 0.05 * expected.norm()
+    assert all(v.grad.dtype is torch.float32 for v in tau.values())
+
+
 def test_as_a_function_of_theta_it_is_the_same_to_the_bit(tower):
     theta_0, shape = parameters(tower, torch.float32), tangent_vit.shape_of(tower)
     theta = {n: (theta_0[n] + d).requires_grad_() for n, d in direction(theta_0, 0.05).items()}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lib import architectures
 from tests.workflow.conftest import ROOT, run_snakemake
 from workflow_scripts import reference
 from workflow_scripts.configuration import ConfigurationError, load
@@ -35,6 +36,15 @@ TASK = {
     "epochs": 3,
     "options": {"path": "flowers", "templates": ["a {}"]},
 }
+COCA = {
+    "name": "CoCa",
+    "architecture": "coca_ViT-B-32",
+    "activation": "gelu",
+    "accumulate": 1,
+    "processes": 1,
+    "activation_checkpointing": False,
+    "weights": {"file": "config.yaml"},
+}
 WRONG = {
     "unknown key at the top": (["seedz"], [0], "top level: unknown key 'seedz'; did you mean 'seeds'?"),
     "unknown key below": (["finetune", "weight_decai"], 0.1, "finetune: unknown key 'weight_decai'; did you mean 'weight_decay'"),
@@ -57,9 +67,12 @@ WRONG = {
     "revision that is a branch": (["models", 0, "weights", "revision"], "main", "models[0].weights.revision: got 'main', expected a full commit hash, 40 hexadecimal digits"),
     "weights in neither form": (["models", 0, "weights"], {"repository": "a/b"}, "models[0].weights: revision, filename, sha256 is missing"),
     "weights that are no mapping": (["models", 0, "weights"], "openai", "models[0].weights: got 'openai', expected"),
+    "weights that are empty": (["models", 0, "weights"], None, "models[0].weights: got None, expected a value of type object"),
     "unknown architecture": (["models", 0, "architecture"], "ViT-B32", "models[0].architecture: open_clip knows no architecture 'ViT-B32': did you mean ViT-B-32"),
     "an image tower that is no ViT": (["models", 1, "architecture"], "RN50-quickgelu", "models[1].architecture: only open_clip's own ViTs can be edited"),
-    "an image size that no model takes": (["image_size"], 256, "image_size: 256, but ViT-L-14-quickgelu takes 224 x 224 pixels; set image_size: 224"),
+    "an image size that no model takes": (["image_size"], 256, "image_size: 256, but the models take 224 x 224 pixels; set image_size: 224"),
+    "models of two image sizes": (["models", 2, "architecture"], "ViT-L-14-336-quickgelu", "models: they take pictures of different sizes (models[0] 224, models[1] 224, models[2] 336); a run has one"),
+    "recomputed activations of no plain ViT": (["models", 0], {**COCA, "activation_checkpointing": True}, "models[0].activation_checkpointing: true, but coca_ViT-B-32 is no plain ViT"),
     "an activation that the architecture lacks": (["models", 0, "architecture"], "ViT-B-32", "models[0].activation: quick_gelu, but ViT-B-32 computes gelu"),
     "unknown drawn picture": (["tasks", 0], {**TASK, "dataset": "drawn", "options": {"picture": "cars", "train": 9, "test": 9, "seed": 0}}, "tasks[0].options.picture: got 'cars', expected one of street_numbers, signs"),
     "name with a slash": (["models", 0, "name"], "ViT/B", "models[0].name: got 'ViT/B', expected letters, digits"),
@@ -88,6 +101,34 @@ def test_all_faults_are_told_at_once(paper):
     with pytest.raises(ConfigurationError) as refused:
         load(paper)
     assert "seeds:" in str(refused.value) and "device:" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [("1e-5", "1.0e-5"), ("2.5E6", "2.5e+6"), ("-3e4", "-3.0e+4"), ("0.1", None), ("nan", None), ("many", None)],
+)
+def test_a_number_that_yaml_took_for_text_is_written_out(paper, written, hint):
+    paper["finetune"]["learning_rate"]["linear"] = written
+    with pytest.raises(ConfigurationError) as refused:
+        load(paper)
+    told = str(refused.value)
+    assert (f"; it is text to YAML: write {hint}" in told) if hint else ("text to YAML" not in told)
+    assert hint is None or isinstance(yaml.safe_load(hint), float)
+
+
+def test_without_open_clip_its_architectures_are_left_to_the_jobs(paper, monkeypatch):
+    monkeypatch.setattr(architectures, "find_spec", lambda name: None)
+    assert len(load(paper).models) == 3
+    with pytest.raises(architectures.OpenClipMissing, match="open_clip is not installed here"):
+        architectures.read_configuration("ViT-B-32")
+
+
+@pytest.mark.parametrize(("text", "message"), [("{", "is not JSON"), ("[]", "no vision_cfg"), ("{}", "no vision_cfg")])
+def test_a_file_that_is_no_model_configuration_is_named(paper, tmp_path, text, message):
+    (tmp_path / "mine.json").write_text(text)
+    paper["models"][0] |= {"architecture": "mine", "architectures": str(tmp_path)}
+    with pytest.raises(ConfigurationError, match=rf"models\[0\].architecture: .*mine.json .*{message}"):
+        load(paper)
 
 
 def test_keys_that_are_missing_together_are_told_once(paper):
