@@ -138,9 +138,10 @@ def test_it_ends_with_the_undisturbed_bytes(ended):
 
 
 def test_each_job_that_was_hit_went_on_from_its_state(ended):
+    unwatched = ended.broken.ended.get(SNAKEMAKE, set())  # they may have trained to their end: done again from the start
     for fault, held in ended.broken.hit.items():
-        if fault != CONTROLLER:
-            assert ended.resumed(held.training) > 0, fault
+        if fault == SNAKEMAKE or (fault != CONTROLLER and held.job.id not in unwatched):
+            assert (ended.resumed(held.training) or 0) > 0, fault
         assert "starting from step 0" not in (ended.folder / held.training.log).read_text()
         assert not (ended.folder / held.training.state).exists(), "the finished job removes its state"
 
