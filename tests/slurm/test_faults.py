@@ -138,7 +138,8 @@ def test_it_ends_with_the_undisturbed_bytes(ended):
 
 
 def test_each_job_that_was_hit_went_on_from_its_state(ended):
-    unwatched = ended.broken.ended.get(SNAKEMAKE, set())  # they may have trained to their end: done again from the start
+    # these may have trained to their end, which nobody saw: done again from the start
+    unwatched = ended.broken.ended.get(SNAKEMAKE, set())
     for fault, held in ended.broken.hit.items():
         if fault == SNAKEMAKE or (fault != CONTROLLER and held.job.id not in unwatched):
             assert (ended.resumed(held.training) or 0) > 0, fault
