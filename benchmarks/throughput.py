@@ -48,9 +48,9 @@ def measure(case: Case) -> plan.Measurement:
     import torch
 
     from lib import clip_encoder
+    from lib.architectures import read_configuration
     from lib.precision import matmul_precision
     from lib.task_vector import TaskVector
-    from workflow_scripts.workload import architecture
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.set_num_threads(1 if device == "cpu" else torch.get_num_threads())
@@ -68,7 +68,7 @@ def measure(case: Case) -> plan.Measurement:
         stage=case.stage,
         images_per_second=float(f"{case.steps * case.batch / seconds:.4g}"),
         gigaflops_per_image=float(
-            f"{_flops(case, plan.tower(architecture(case.architecture, case.folder))) / 1e9:.6g}"
+            f"{_flops(case, plan.tower(read_configuration(case.architecture, case.folder))) / 1e9:.6g}"
         ),
         peak_memory_gb=float(f"{_peak_bytes(device) / 1e9:.3g}"),
         device=_device_name(device),

@@ -95,11 +95,12 @@ def _wrong_architectures(config: Mapping[str, object]):
             )
         if model["activation_checkpointing"] and not is_plain_vit(configuration):
             yield f"{key}.activation_checkpointing: true, but {name} is no plain ViT; set false, or raise accumulate"
-    if len(set(sizes.values())) > 1:
+    taken = set(sizes.values())
+    if len(taken) > 1:
         listed = ", ".join(f"{key} {size}" for key, size in sizes.items())
         yield f"models: they take pictures of different sizes ({listed}); a run has one: make a run for each size"
-    elif set(sizes.values()) - {config["image_size"]}:
-        (size,) = set(sizes.values())
+    elif taken and taken != {config["image_size"]}:
+        (size,) = taken
         yield f"image_size: {config['image_size']}, but the models take {size} x {size} pixels; set image_size: {size}"
 
 

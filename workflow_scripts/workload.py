@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from lib import modes, plan, tasks
-from lib.architectures import EncoderError, read_configuration
+from lib.architectures import read_configuration
 from lib.coefficients import alpha_grid
 from workflow_scripts.configuration import Benchmark, ConfigurationError, Model, Task
 
@@ -100,15 +100,9 @@ def counts(task: Task) -> dict[str, int]:
 
 def vits(bench: Benchmark) -> dict[str, plan.Tower]:
     """The sizes of every model of the run, by name."""
-    return {model.name: plan.tower(architecture(model.architecture, model.architectures)) for model in bench.models}
-
-
-def architecture(name: str, folder: str | None) -> dict:
-    """A model configuration of open_clip. Raises ConfigurationError for unknown names."""
-    try:
-        return read_configuration(name, folder)
-    except EncoderError as error:
-        raise ConfigurationError(str(error)) from error
+    return {
+        model.name: plan.tower(read_configuration(model.architecture, model.architectures)) for model in bench.models
+    }
 
 
 def _zero_shot(bench: Benchmark, known, sizes) -> Iterator[Work]:

@@ -109,6 +109,8 @@ def test_an_activation_that_the_weights_do_not_want_is_refused(model):
 def test_unknown_architectures_and_misfitting_weights_are_refused(tmp_path):
     with pytest.raises(EncoderError, match="no architecture 'ViT-Z-99': did you mean ViT-"):
         clip_encoder.image_encoder("ViT-Z-99")
+    with pytest.raises(EncoderError, match="list_models"):
+        clip_encoder.image_encoder("nothing alike")
     from safetensors.torch import save_file
 
     save_file({"proj": torch.zeros(2)}, tmp_path / "w.safetensors")

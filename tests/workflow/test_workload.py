@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from lib import plan as costs
+from lib.architectures import read_configuration
 from tests.workflow.conftest import ROOT, planned
 from workflow_scripts import plan, workload
 from workflow_scripts.configuration import ConfigurationError, Task, load
@@ -123,6 +124,6 @@ def test_the_printed_plan_names_its_measurements():
 def test_the_throughput_file_holds_rows_by_the_formulas():
     for row in plan.measurements(plan.THROUGHPUT):
         folder = "demo/clip" if row.architecture == "ViT-demo-8" else None
-        vit = costs.tower(workload.architecture(row.architecture, folder))
+        vit = costs.tower(read_configuration(row.architecture, folder))
         assert row.images_per_second > 0 and row.device and row.source
         assert row.gigaflops_per_image * 1e9 >= costs.evaluation_flops(vit, tangent=False) * 0.999
