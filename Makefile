@@ -30,11 +30,11 @@ check: setup
 
 # what a configuration would cost, before any data exist: make plan CONFIG=demo/config.yaml
 plan: setup
-	@$(BIN)/python -m workflow_scripts.plan --configfile $(CONFIG)
+	@$(BIN)/python -m workflow_scripts.commands.plan --configfile $(CONFIG)
 
 # weights of a configuration into the hub's cache, its hub data sets into data_root, for machines without a network
 fetch: setup
-	$(BIN)/python -m workflow_scripts.fetch --configfile $(CONFIG)
+	$(BIN)/python -m workflow_scripts.commands.fetch --configfile $(CONFIG)
 
 # every benchmark, on a GPU if there is one
 benchmark: setup
@@ -42,9 +42,9 @@ benchmark: setup
 
 # the commits that hub repositories point to now
 pin: setup
-	$(BIN)/python -m workflow_scripts.pin --configfile $(CONFIG)
+	$(BIN)/python -m workflow_scripts.commands.pin --configfile $(CONFIG)
 
-# recreate the demo's pre-trained CLIP from nothing (hours on two cores)
+# recreate the demo's pre-trained CLIP from scratch (hours on two cores)
 pretrain: setup
 	$(BIN)/snakemake --cores $(CORES) --configfile demo/config.yaml pretrain
 

@@ -1,11 +1,11 @@
-"""Pictures a second that the data path can feed, against what fine-tuning consumes.
+"""Images a second that the data path can feed, against what fine-tuning consumes.
 
-    python -m benchmarks.data_path                                   ViT-B/32, 128 pictures a step, photographs
-    python -m benchmarks.data_path --pictures 4096 --folder /scratch   more pictures, on that file system
+    python -m benchmarks.data_path                                   ViT-B/32, 128 images a step, photographs
+    python -m benchmarks.data_path --images 4096 --folder /scratch   more images, on that file system
 
-A step's pictures are read by threads (`TrainingData.ahead`) and cropped where the model runs. Each rate is measured
-alone, then the whole loop, and the model's step alone on pictures that are there already. Floor: reading copies each
-picture twice (page cache to frame, frame to device); cropping is 6 x side x height x (width + side) FLOPs a picture,
+A step's images are read by threads (`TrainingData.ahead`) and cropped where the model runs. Each rate is measured
+alone, then the whole loop, and the model's step alone on images that are there already. Floor: reading copies each
+image twice (page cache to frame, frame to device); cropping is 6 x side x height x (width + side) FLOPs an image,
 less than 1 % of a ViT-B/32 step's.
 """
 
@@ -21,38 +21,41 @@ import torch
 import torch.nn.functional as F
 
 from benchmarks import measure
-from lib import clip_encoder, heap, modes, prepared
-from lib.heads import logits
+from lib.data import prepared
+from lib.data.batches import TrainingData
+from lib.models import encoders
+from lib.models.heads import logits
 from lib.precision import PRECISIONS, matmul_precision
-from lib.training_data import TrainingData
+from lib.training import modes
+from workflow_scripts.job import heap
 
 HEIGHT, WIDTH = 256, 341  # a photograph as it is stored: short side 256, aspect 4/3
 
 CONSUMED = "consumed by a training step alone"
 
 
-def stored(folder: Path, pictures: int) -> prepared.PreparedSplit:
+def stored(folder: Path, images: int) -> prepared.PreparedSplit:
     """A fit split of photographs' sizes, upright and lying, written and then mapped as the workflow does."""
     generator = np.random.default_rng(0)
-    heights = np.where(generator.random(pictures) < 0.5, HEIGHT, WIDTH)
+    heights = np.where(generator.random(images) < 0.5, HEIGHT, WIDTH)
     widths = HEIGHT + WIDTH - heights
     sizes = heights * widths * 3
     offset = np.cumsum(sizes) - sizes
     with open(folder / "fit.images.bin", "wb") as file:
         for size in sizes:
             file.write(generator.bytes(int(size)))
-    labels = generator.integers(0, measure.CLASSES, pictures)
-    index = {"offset": offset, "height": heights, "width": widths, "label": labels, "row": np.arange(pictures)}
+    labels = generator.integers(0, measure.CLASSES, images)
+    index = {"offset": offset, "height": heights, "width": widths, "label": labels, "row": np.arange(images)}
     np.savez(folder / "fit.index.npz", **index)
     return prepared.read(folder, "fit")
 
 
 class Setting:
-    """A model with random weights, the stored pictures, and the four calls that are timed."""
+    """A model with random weights, the stored images, and the four calls that are timed."""
 
     def __init__(self, split: prepared.PreparedSplit, architecture: str, batch: int, precision: str):
         self.device, self.precision = measure.device(), precision
-        encoder = clip_encoder.image_encoder(architecture)
+        encoder = encoders.image_encoder(architecture)
         self.size = encoder.image_size
         self.data = TrainingData(split, batch, self.size, seed=0)
         theta = measure.random_theta(encoder)
@@ -86,19 +89,19 @@ class Setting:
 
 
 def main() -> None:
-    """Time all four in turn and report pictures a second."""
+    """Time all four in turn and report images a second."""
     gpu = torch.cuda.is_available()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--architecture", default="ViT-B-32-quickgelu")
-    parser.add_argument("--pictures", type=int, default=4096 if gpu else 512)
+    parser.add_argument("--images", type=int, default=4096 if gpu else 512)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--precision", default="tf32" if gpu else "float32", choices=PRECISIONS)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--folder", help="where to put the pictures for the time of the run")
+    parser.add_argument("--folder", help="where to put the images for the time of the run")
     chosen = parser.parse_args()
     heap.keep_freed_memory()
     with tempfile.TemporaryDirectory(dir=chosen.folder) as folder:
-        split = stored(Path(folder), chosen.pictures)
+        split = stored(Path(folder), chosen.images)
         setting = Setting(split, chosen.architecture, chosen.batch, chosen.precision)
         epoch, few = setting.data.steps_per_epoch, 20 if gpu else 1
         calls = {f"read by {n} threads": (partial(setting.read, readers=n), epoch) for n in (1, 2, 4)}
@@ -108,10 +111,10 @@ def main() -> None:
         times = measure.medians({name: partial(call, n) for name, (call, n) in calls.items()}, rounds=chosen.rounds)
     rates = {name: calls[name][1] * chosen.batch / seconds for name, seconds in times.items()}
     rows = [
-        {"what": name, "pictures/s": round(rate, 1), "over a training step's": round(rate / rates[CONSUMED], 2)}
+        {"what": name, "images/s": round(rate, 1), "over a training step's": round(rate / rates[CONSUMED], 2)}
         for name, rate in rates.items()
     ]
-    measure.report("data_path", rows, f"{chosen.architecture}, {chosen.batch} pictures a step, {chosen.precision}")
+    measure.report("data_path", rows, f"{chosen.architecture}, {chosen.batch} images a step, {chosen.precision}")
 
 
 if __name__ == "__main__":

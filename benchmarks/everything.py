@@ -23,7 +23,7 @@ ON_A_GPU = [
     "throughput --architectures ViT-B-32-quickgelu ViT-B-16-quickgelu --precision bf16",
     f"throughput --architectures {LARGE} --accumulate 2 --precision tf32",
     f"throughput --architectures {LARGE} --accumulate 2 --precision bf16",
-    "growth --architecture ViT-B-32-quickgelu --pictures 2048 --batch 256",
+    "growth --architecture ViT-B-32-quickgelu --images 2048 --batch 256",
 ]
 
 

@@ -1,10 +1,10 @@
-"""How the time of sweeps and heatmaps grows with the work: alphas, pictures, tasks, grid points.
+"""How the time of sweeps and heatmaps grows with the work: alphas, images, tasks, grid points.
 
     python -m benchmarks.growth                                      the demo's ViT, 32 x 32 pixels
-    python -m benchmarks.growth --architecture ViT-B-32-quickgelu --pictures 2048          on a GPU
+    python -m benchmarks.growth --architecture ViT-B-32-quickgelu --images 2048          on a GPU
 
-Expected: a tangent model's time grows with pictures and tasks alone, and is flat in alphas and grid points until the
-products of coefficients with logits, 2 x points x classes FLOPs a picture, weigh as much as the pass; a non-linear
+Expected: a tangent model's time grows with images and tasks alone, and is flat in alphas and grid points until the
+products of coefficients with logits, 2 x points x classes FLOPs an image, weigh as much as the pass; a non-linear
 model's grows with all of them. `exponent` is the slope in a log-log plot between a row and the one before: 0 is flat,
 1 proportional.
 """
@@ -19,33 +19,35 @@ from functools import partial
 import torch
 
 from benchmarks import measure
-from lib import clip_encoder, heap, modes
-from lib.disentanglement import coefficient_rows
+from lib.editing.disentanglement import coefficient_rows
+from lib.models import encoders
+from lib.training import modes
+from workflow_scripts.job import heap
 
 MODES = ("linear", "standard")
 
 
 class Setting:
-    """A model with random weights, a random task vector and pictures for each of eight tasks."""
+    """A model with random weights, a random task vector and images for each of eight tasks."""
 
-    def __init__(self, architecture: str, folder: str | None, pictures: int, batch: int):
-        self.device, self.pictures = measure.device(), pictures
-        self.encoder = clip_encoder.image_encoder(architecture, architectures=folder)
+    def __init__(self, architecture: str, folder: str | None, images: int, batch: int):
+        self.device, self.images = measure.device(), images
+        self.encoder = encoders.image_encoder(architecture, architectures=folder)
         self.theta_0 = measure.random_theta(self.encoder)
         self.taus = [measure.random_tau(self.theta_0, seed=task) for task in range(8)]
         side = self.encoder.image_size
-        stored = torch.randint(0, 256, (pictures, side, side, 3), dtype=torch.uint8)
+        stored = torch.randint(0, 256, (images, side, side, 3), dtype=torch.uint8)
         self.batches = list(stored.to(self.device).split(batch))
         self.head = torch.randn(measure.CLASSES, self.theta_0["proj"].shape[1], device=self.device)
 
     def sweep(self, mode: str, *, alphas: int = 21, share: float = 1.0, tasks: int = 1) -> None:
-        """An addition sweep: the sum of `tasks` vectors at so many alphas, on a share of each task's pictures."""
+        """An addition sweep: the sum of `tasks` vectors at so many alphas, on a share of each task's images."""
         total, rows = sum(self.taus[:tasks]), torch.linspace(0, 1, alphas)[:, None]
         for _ in range(tasks):
             self._predict(mode, [total], rows, self.batches[: max(1, round(share * len(self.batches)))])
 
     def heatmap(self, mode: str, grid: int) -> None:
-        """Of one task of a pair, on an eighth of the pictures."""
+        """Of one task of a pair, on an eighth of the images."""
         rows = coefficient_rows(torch.linspace(-3, 3, grid).tolist(), 0)
         self._predict(mode, self.taus[:2], rows, self.batches[: max(1, len(self.batches) // 8)])
 
@@ -58,7 +60,7 @@ def series(setting: Setting, mode: str) -> Iterator[tuple[str, int, Callable[[],
     for alphas in (5, 10, 20, 40):
         yield "alphas", alphas, partial(setting.sweep, mode, alphas=alphas, share=1 / 4)
     for share in (1 / 8, 1 / 4, 1 / 2, 1):
-        yield "pictures", round(share * setting.pictures), partial(setting.sweep, mode, alphas=5, share=share)
+        yield "images", round(share * setting.images), partial(setting.sweep, mode, alphas=5, share=share)
     for tasks in (1, 2, 4, 8):
         yield "tasks", tasks, partial(setting.sweep, mode, alphas=5, share=1 / 8, tasks=tasks)
     for grid in (3, 6, 12) if mode == "standard" else (5, 10, 20, 40):
@@ -70,12 +72,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--architecture", default="ViT-demo-8")
     parser.add_argument("--folder", default="demo/clip")
-    parser.add_argument("--pictures", type=int, default=1024)
+    parser.add_argument("--images", type=int, default=1024)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()
     heap.keep_freed_memory()
-    setting = Setting(chosen.architecture, chosen.folder, chosen.pictures, chosen.batch)
+    setting = Setting(chosen.architecture, chosen.folder, chosen.images, chosen.batch)
     rows = []
     for mode in MODES:
         last: dict[str, tuple[int, float]] = {}

@@ -15,8 +15,8 @@ import pandas as pd
 import torch
 from torch.profiler import ProfilerActivity, profile
 
+from lib.editing.task_vector import TaskVector
 from lib.precision import matmul_precision
-from lib.task_vector import TaskVector
 
 torch.set_flush_denormal(True)  # with random parameters these come up, and would slow one side of a ratio
 RESULTS = Path(__file__).with_name("results")

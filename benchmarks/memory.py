@@ -1,10 +1,10 @@
 """GPU memory of a fine-tuning step, before there is a GPU: the workflow's own step on tensors without data.
 
-    python -m benchmarks.memory              the papers' models, 128 pictures a step (ViT-L/14: 64 x 2)
+    python -m benchmarks.memory              the papers' models, 128 images a step (ViT-L/14: 64 x 2)
     python -m benchmarks.memory --check      some cases against what a real step takes of this machine
 
 torch's FakeTensorMode carries shapes through the step, MemTracker adds up what is alive: theta_0, theta, both moments
-of AdamW, gradients, pictures and activations. A GPU's context, cuBLAS' workspace and gaps between blocks come on top.
+of AdamW, gradients, images and activations. A GPU's context, cuBLAS' workspace and gaps between blocks come on top.
 
 Floor: 4 bytes x parameters x 5 (theta_0, theta, gradient, two moments), and in `linear` 6 (tau).
 """
@@ -22,9 +22,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from benchmarks import measure
-from lib import clip_encoder, modes
-from lib.heads import logits
+from lib.models import encoders
+from lib.models.heads import logits
 from lib.precision import PRECISIONS, matmul_precision
+from lib.training import modes
 
 MICRO_BATCH = {"ViT-B-32-quickgelu": 128, "ViT-B-16-quickgelu": 128, "ViT-L-14-quickgelu": 64}
 GB = 1e9
@@ -34,7 +35,7 @@ class Step:
     """Everything that a step needs, and the step: gradients of one micro-batch, then AdamW."""
 
     def __init__(self, architecture: str, mode: str, batch: int, precision: str, recompute: bool):
-        encoder = clip_encoder.image_encoder(architecture, recompute=recompute)
+        encoder = encoders.image_encoder(architecture, recompute=recompute)
         chosen, side = modes.get(mode), encoder.image_size
         self.theta_0 = {name: 0.02 * torch.randn(value.shape) for name, value in encoder.tower.named_parameters()}
         self.theta = {name: v.clone().requires_grad_(chosen.trains(name)) for name, v in self.theta_0.items()}
@@ -87,7 +88,7 @@ def main() -> None:
     parser.add_argument("--check", action="store_true")
     chosen = parser.parse_args()
     if chosen.check:
-        measure.report("memory", _checks(), "ViT-B/32, 32 pictures, float32", variant="check")
+        measure.report("memory", _checks(), "ViT-B/32, 32 images, float32", variant="check")
         return
     trained = [name for name, mode in modes.MODES.items() if mode.owns_checkpoints]
     rows = []

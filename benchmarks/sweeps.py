@@ -1,6 +1,6 @@
 """Alpha sweeps and heatmaps against one evaluation pass of the same model (how they grow: benchmarks.growth).
 
-    python -m benchmarks.sweeps                                   ViT-B/32, 32 pictures on a CPU, 2048 on a GPU
+    python -m benchmarks.sweeps                                   ViT-B/32, 32 images on a CPU, 2048 on a GPU
 
 Floor: features of a tangent model are affine in the coefficients, so a sweep over one vector is one evaluation pass
 (1.0), and a heatmap over two vectors is (1 + 2 + 2) / (1 + 2) = 1.67 passes, whatever the size of the grid. A
@@ -15,25 +15,27 @@ import time
 import torch
 
 from benchmarks import measure
-from lib import clip_encoder, heap, modes
-from lib.disentanglement import coefficient_rows
+from lib.editing.disentanglement import coefficient_rows
+from lib.models import encoders
+from lib.training import modes
+from workflow_scripts.job import heap
 
 
 class Setting:
-    """A model with random weights, two random task vectors, and pictures on the device."""
+    """A model with random weights, two random task vectors, and images on the device."""
 
-    def __init__(self, architecture: str, pictures: int, batch: int):
+    def __init__(self, architecture: str, images: int, batch: int):
         self.device = measure.device()
-        self.encoder = clip_encoder.image_encoder(architecture)
+        self.encoder = encoders.image_encoder(architecture)
         self.theta_0 = measure.random_theta(self.encoder)
         self.taus = [measure.random_tau(self.theta_0, seed=task) for task in range(2)]
         side = self.encoder.image_size
-        self.batches = list(torch.randint(0, 256, (pictures, side, side, 3), dtype=torch.uint8).split(batch))
+        self.batches = list(torch.randint(0, 256, (images, side, side, 3), dtype=torch.uint8).split(batch))
         self.head = torch.randn(measure.CLASSES, self.theta_0["proj"].shape[1], device=self.device)
 
-    def run(self, mode: str, coefficients: torch.Tensor, pictures: int | None = None):
+    def run(self, mode: str, coefficients: torch.Tensor, images: int | None = None):
         """Predictions of the edited models; coefficients Float[k, m] use the first m vectors."""
-        batches = [batch.to(self.device) for batch in self.batches[:pictures]]
+        batches = [batch.to(self.device) for batch in self.batches[:images]]
         taus = self.taus[: coefficients.shape[1]]
         return modes.get(mode).predictions(self.encoder, self.theta_0, taus, coefficients, batches, self.head)
 
@@ -104,14 +106,14 @@ def main() -> None:
     gpu = torch.cuda.is_available()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--architecture", default="ViT-B-32-quickgelu")
-    parser.add_argument("--pictures", type=int, default=2048 if gpu else 32)
+    parser.add_argument("--images", type=int, default=2048 if gpu else 32)
     parser.add_argument("--batch", type=int, default=256 if gpu else 32)
     parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()
     heap.keep_freed_memory()
-    setting = Setting(chosen.architecture, chosen.pictures, chosen.batch)
+    setting = Setting(chosen.architecture, chosen.images, chosen.batch)
     rows = tangent_rows(setting, chosen.rounds) + nonlinear_rows(setting, max(1, chosen.rounds if gpu else 1))
-    measure.report("sweeps", rows, f"{chosen.architecture}, {chosen.pictures} pictures, float32")
+    measure.report("sweeps", rows, f"{chosen.architecture}, {chosen.images} images, float32")
 
 
 if __name__ == "__main__":

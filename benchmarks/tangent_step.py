@@ -3,7 +3,7 @@
     python -m benchmarks.tangent_step                                    ViT-B/32, batch 16 on a CPU, 128 on a GPU
     python -m benchmarks.tangent_step --architecture ViT-L-14-quickgelu --batch 32 --precision bf16 --compile
 
-    python -m benchmarks.tangent_step --default-heap                     without `lib.heap`, as other code runs on a CPU
+    python -m benchmarks.tangent_step --default-heap                     without `workflow_scripts.job.heap`, as other code runs on a CPU
 
 Floor, in matrix products of a forward pass: standard 3 (forward, and twice that backward), tangent 5 (primal 1,
 tangents 2, backward 2), so 1.67 x. Two separate passes (value and tangent by forward mode, gradient by another forward
@@ -21,10 +21,13 @@ import torch
 import torch.nn.functional as F
 
 from benchmarks import measure
-from lib import clip_encoder, heap, linearize, modes, plan, tangent_vit
-from lib.architectures import read_configuration
-from lib.heads import logits
+from lib import cost
+from lib.models import encoders, linearize, tangent_vit
+from lib.models.architectures import read_configuration
+from lib.models.heads import logits
 from lib.precision import PRECISIONS, matmul_precision
+from lib.training import modes
+from workflow_scripts.job import heap
 
 COMPILED = ", compiled"
 KINDS = ["standard, open_clip's forward", "standard", "tangent", "tangent, two passes", "tangent, reverse over forward"]
@@ -33,7 +36,7 @@ KINDS = ["standard, open_clip's forward", "standard", "tangent", "tangent, two p
 def gradient(kind: str, architecture: str, batch: int, precision: str):
     """A call that computes the gradient of the loss in every parameter once; returns theta's or tau's gradients."""
     device = measure.device()
-    encoder = clip_encoder.image_encoder(architecture)
+    encoder = encoders.image_encoder(architecture)
     theta_0 = measure.random_theta(encoder)
     generator = torch.Generator().manual_seed(0)
     side = encoder.image_size
@@ -114,8 +117,8 @@ def main() -> None:
 
 
 def _standard_flops(architecture: str) -> int:
-    vit = plan.tower(read_configuration(architecture))
-    return plan.training_flops(vit, tangent=False, trained=plan.tower_sizes(vit))
+    vit = cost.tower(read_configuration(architecture))
+    return cost.training_flops(vit, tangent=False, trained=cost.tower_sizes(vit))
 
 
 def _difference(found, reference) -> float:

@@ -1,10 +1,10 @@
-"""Measure pictures a second and peak memory of training and evaluation in each mode, on the device at hand.
+"""Measure images a second and peak memory of training and evaluation in each mode, on the device at hand.
 
 python -m benchmarks.throughput --architectures ViT-B-32-quickgelu ViT-B-16-quickgelu
 python -m benchmarks.throughput --architectures ViT-L-14-quickgelu --accumulate 2
 python -m benchmarks.throughput --architectures ViT-demo-8 --folder demo/clip --batch 64 --precision float32 --steps 16
 
-Random weights, random pictures, no network. The loops are the workflow's own (`lib.finetune`, `lib.modes`). Each case
+Random weights, random images, no network. The loops are the workflow's own (`lib.training.finetune`, `lib.training.modes`). Each case
 runs in a process of its own, after a round that is not counted, and gives a row of benchmarks/throughput.csv, which
 `make plan` reads. A GPU's rate is by the clock; its peak memory is what torch held of it. A CPU's rate is that of one
 core, by the time that the process had on it, so that neighbours do not queue in it; its peak memory is the process's.
@@ -23,7 +23,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lib import atomic, heap, modes, plan
+from lib import cost
+from lib.files import atomic
+from lib.training import modes
+from workflow_scripts.job import heap
 
 FILE = Path(__file__).with_name("throughput.csv")
 KEY = ["architecture", "mode", "stage", "device", "precision"]
@@ -43,32 +46,32 @@ class Case:
     note: str
 
 
-def measure(case: Case) -> plan.Measurement:
+def measure(case: Case) -> cost.Measurement:
     """Run one case in this process."""
     import torch
 
-    from lib import clip_encoder
-    from lib.architectures import read_configuration
+    from lib.editing.task_vector import TaskVector
+    from lib.models import encoders
+    from lib.models.architectures import read_configuration
     from lib.precision import matmul_precision
-    from lib.task_vector import TaskVector
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.set_num_threads(1 if device == "cpu" else torch.get_num_threads())
     heap.keep_freed_memory()
-    clip = clip_encoder.random_clip(case.architecture, seed=0, architectures=case.folder)
-    theta_0 = {name: value.to(device) for name, value in clip_encoder.tower_parameters(clip).items()}
-    encoder = clip_encoder.image_encoder(case.architecture, architectures=case.folder)
+    clip = encoders.random_clip(case.architecture, seed=0, architectures=case.folder)
+    theta_0 = {name: value.to(device) for name, value in encoders.tower_parameters(clip).items()}
+    encoder = encoders.image_encoder(case.architecture, architectures=case.folder)
     head = torch.nn.functional.normalize(torch.randn(CLASSES, len(theta_0["proj"].T), device=device), dim=-1)
     tau = TaskVector({name: 1e-3 * torch.randn_like(value) for name, value in theta_0.items()})
     with matmul_precision(case.precision, device):
         seconds = {"train": _train, "evaluate": _evaluate}[case.stage](case, encoder, theta_0, tau, head)
-    return plan.Measurement(
+    return cost.Measurement(
         architecture=case.architecture,
         mode=case.mode,
         stage=case.stage,
         images_per_second=float(f"{case.steps * case.batch / seconds:.4g}"),
         gigaflops_per_image=float(
-            f"{_flops(case, plan.tower(read_configuration(case.architecture, case.folder))) / 1e9:.6g}"
+            f"{_flops(case, cost.tower(read_configuration(case.architecture, case.folder))) / 1e9:.6g}"
         ),
         peak_memory_gb=float(f"{_peak_bytes(device) / 1e9:.3g}"),
         device=_device_name(device),
@@ -78,11 +81,11 @@ def measure(case: Case) -> plan.Measurement:
 
 
 def _train(case: Case, encoder, theta_0, tau, head) -> float:
-    from lib.finetune import Recipe, finetune
-    from lib.training_data import TrainingData
+    from lib.data.batches import TrainingData
+    from lib.training.finetune import Recipe, finetune
 
     mode, read = modes.get(case.mode), []
-    data = TrainingData(_pictures(case, round(encoder.image_size * 8 / 7)), case.batch, encoder.image_size, seed=0)
+    data = TrainingData(_images(case, round(encoder.image_size * 8 / 7)), case.batch, encoder.image_size, seed=0)
     recipe = Recipe(
         2 * case.steps, 1e-5, 0.1, clip_norm=1.0, warmup=1, accumulate=case.accumulate, log_every=case.steps
     )
@@ -95,9 +98,9 @@ def _train(case: Case, encoder, theta_0, tau, head) -> float:
 def _evaluate(case: Case, encoder, theta_0, tau, head) -> float:
     import torch
 
-    from lib.training_data import EvaluationBatches
+    from lib.data.batches import EvaluationBatches
 
-    batches = EvaluationBatches(_pictures(case, encoder.image_size), case.batch, head.device)
+    batches = EvaluationBatches(_images(case, encoder.image_size), case.batch, head.device)
     clock, mode, read = _clock(head.device.type), modes.get(case.mode), []
     for _ in range(2):
         read.append(clock())
@@ -105,8 +108,8 @@ def _evaluate(case: Case, encoder, theta_0, tau, head) -> float:
     return clock() - read[1]
 
 
-def _pictures(case: Case, side: int):
-    from lib.prepared import PreparedSplit
+def _images(case: Case, side: int):
+    from lib.data.prepared import PreparedSplit
 
     n, generator = case.steps * case.batch, np.random.default_rng(0)
     pixels = generator.integers(0, 256, n * side * side * 3, dtype=np.uint8)
@@ -124,11 +127,11 @@ def _clock(device: str):
     return lambda: (torch.cuda.synchronize(), time.perf_counter())[1]
 
 
-def _flops(case: Case, vit: plan.Tower) -> int:
+def _flops(case: Case, vit: cost.Tower) -> int:
     mode = modes.get(case.mode)
     if case.stage == "evaluate":
-        return plan.evaluation_flops(vit, tangent=mode.tangent)
-    return plan.training_flops(vit, tangent=mode.tangent, trained=mode.trained(plan.tower_sizes(vit)))
+        return cost.evaluation_flops(vit, tangent=mode.tangent)
+    return cost.training_flops(vit, tangent=mode.tangent, trained=mode.trained(cost.tower_sizes(vit)))
 
 
 def _peak_bytes(device: str) -> int:
@@ -161,7 +164,7 @@ def cases(arguments: argparse.Namespace) -> list[Case]:
     ]
 
 
-def append(rows: list[plan.Measurement], file: Path) -> None:
+def append(rows: list[cost.Measurement], file: Path) -> None:
     """Add rows to the file; a new measurement of the same case on the same device takes the old one's place."""
     frame = pd.DataFrame([asdict(row) for row in rows])
     if file.exists():
@@ -187,7 +190,7 @@ def _arguments() -> argparse.Namespace:
 if __name__ == "__main__":
     arguments = _arguments()
     for case in cases(arguments):
-        # a fresh process a case: peak memory is counted from nothing
+        # a fresh process a case: peak memory is counted from scratch
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
             row = pool.submit(measure, case).result()
         append([row], arguments.output)

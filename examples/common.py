@@ -1,4 +1,4 @@
-"""What the examples share: their arguments, and a finished run's model, heads, task vectors and pictures."""
+"""What the examples share: their arguments, and a finished run's model, heads, task vectors and images."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from pathlib import Path
 
 import torch
 
-from lib import checkpoints, clip_encoder, modes, prepared
-from lib.task_vector import TaskVector
-from lib.training_data import EvaluationBatches
+from lib.data import prepared
+from lib.data.batches import EvaluationBatches
+from lib.editing.task_vector import TaskVector
+from lib.files import checkpoints
+from lib.models import encoders
+from lib.training import modes
 
 
 def arguments(description: str, *, tasks: list[str], alpha: float) -> argparse.ArgumentParser:
@@ -39,10 +42,10 @@ class Run:
         return self._load(self.model / "pretrained/theta.safetensors")
 
     @cached_property
-    def encoder(self) -> clip_encoder.ImageEncoder:
+    def encoder(self) -> encoders.ImageEncoder:
         record = _present(self.folder / f"provenance/pretrained/{self.model.name}.json")
         params = json.loads(record.read_text())["params"]
-        return clip_encoder.image_encoder(params["architecture"], architectures=params["architectures"])
+        return encoders.image_encoder(params["architecture"], architectures=params["architectures"])
 
     def tau(self, task: str) -> TaskVector:
         """The task vector that the mode uses."""

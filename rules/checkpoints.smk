@@ -30,4 +30,4 @@ rule import_checkpoint:
         **ENCODER,
         code=code("import_checkpoint"),
     script:
-        "../workflow_scripts/import_checkpoint.py"
+        "../workflow_scripts/training/import_checkpoint.py"

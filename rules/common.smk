@@ -8,12 +8,12 @@ from pathlib import Path
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT))
 
-from lib.coefficients import alpha_grid
-from lib.modes import get as mode_of
-from lib.datasets import reader_modules
+from lib.editing.coefficients import alpha_grid
+from lib.training.modes import get as mode_of
+from lib.data.readers import reader_modules
 from lib.provenance import code_digest, file_digest
-from workflow_scripts import search_path
-from workflow_scripts.configuration import ConfigurationError, load
+from workflow_scripts.job import search_path
+from workflow_scripts.configuration.benchmark import ConfigurationError, load
 
 search_path.export(ROOT)
 
@@ -64,8 +64,8 @@ def code(script):
 
 def source_code(dataset):
     """Digests of what prepares a data set: the script, the data set's own reader, its class names and templates."""
-    files = [ROOT / f"lib/tasks/{dataset}.yaml"]
-    readers = [code_digest(ROOT, f"lib/datasets/{module}.py") for module in reader_modules(dataset)]
+    files = [ROOT / f"lib/data/tasks/{dataset}.yaml"]
+    readers = [code_digest(ROOT, f"lib/data/readers/{module}.py") for module in reader_modules(dataset)]
     return [code("prepare"), *readers, *(file_digest(path) for path in files if path.exists())]
 
 

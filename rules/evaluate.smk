@@ -7,7 +7,7 @@ rule single_task:
         taus=vectors(TASKS),
         heads=expand(f"{RUN}/{{{{model}}}}/heads/{{task}}.safetensors", task=TASKS),
         manifests=expand(f"{DATA}/manifest.json", task=TASKS),
-        pictures=[path for task in TASKS for path in stored(task, ["val", "test"])],
+        images=[path for task in TASKS for path in stored(task, ["val", "test"])],
     output:
         accuracy=f"{MODE}/single_task.csv",
         provenance=f"{RECORDS}/single_task/{{model}}/seed{{seed}}/{{mode}}.json",
@@ -24,7 +24,7 @@ rule single_task:
         tasks=TASKS,
         code=code("single_task"),
     script:
-        "../workflow_scripts/single_task.py"
+        "../workflow_scripts/editing/single_task.py"
 
 
 rule addition:
@@ -34,7 +34,7 @@ rule addition:
         single_task=f"{MODE}/single_task.csv",
         heads=expand(f"{RUN}/{{{{model}}}}/heads/{{task}}.safetensors", task=TASKS),
         manifests=expand(f"{DATA}/manifest.json", task=TASKS),
-        pictures=[path for task in TASKS for path in stored(task, ["val", "test"])],
+        images=[path for task in TASKS for path in stored(task, ["val", "test"])],
     output:
         sweep=f"{MODE}/addition/sweep_val.csv",
         choice=f"{MODE}/addition/choice.json",
@@ -54,7 +54,7 @@ rule addition:
         tasks=TASKS,
         code=code("addition"),
     script:
-        "../workflow_scripts/addition.py"
+        "../workflow_scripts/editing/addition.py"
 
 
 rule negation:
@@ -63,7 +63,7 @@ rule negation:
         tau=vectors(None),
         heads=expand(f"{RUN}/{{{{model}}}}/heads/{{task}}.safetensors", task=["{task}", CONTROL]),
         manifests=expand(f"{DATA}/manifest.json", task=["{task}", CONTROL]),
-        pictures=lambda wildcards: [
+        images=lambda wildcards: [
             path for task in (wildcards.task, CONTROL) for path in stored(task, ["val", "test"])
         ],
     output:
@@ -86,7 +86,7 @@ rule negation:
         tasks=lambda wildcards: [wildcards.task, CONTROL],
         code=code("negation"),
     script:
-        "../workflow_scripts/negation.py"
+        "../workflow_scripts/editing/negation.py"
 
 
 rule disentanglement:
@@ -95,7 +95,7 @@ rule disentanglement:
         taus=vectors(PAIRED_TASKS),
         heads=expand(f"{RUN}/{{{{model}}}}/heads/{{task}}.safetensors", task=PAIRED_TASKS),
         manifests=expand(f"{DATA}/manifest.json", task=PAIRED_TASKS),
-        pictures=[path for task in PAIRED_TASKS for path in stored(task, ["test"])],
+        images=[path for task in PAIRED_TASKS for path in stored(task, ["test"])],
     output:
         grids=[f"{MODE}/disentanglement/{pair}.npz" for pair in BENCH.pairs],
         provenance=f"{RECORDS}/disentanglement/{{model}}/seed{{seed}}/{{mode}}.json",
@@ -110,10 +110,10 @@ rule disentanglement:
         **ENCODER,
         evaluation=EVALUATION,
         alphas=XI_ALPHAS,
-        pictures=BENCH.disentanglement["pictures"],
+        images=BENCH.disentanglement["images"],
         seed=BENCH.disentanglement["seed"],
         pairs=[list(pair) for pair in BENCH.disentanglement["pairs"]],
         tasks=PAIRED_TASKS,
         code=code("disentanglement"),
     script:
-        "../workflow_scripts/disentanglement.py"
+        "../workflow_scripts/editing/disentanglement.py"

@@ -6,7 +6,7 @@ rule finetune:
         theta_0=f"{PRETRAINED}/theta.safetensors",
         head=f"{RUN}/{{model}}/heads/{{task}}.safetensors",
         manifest=f"{DATA}/manifest.json",
-        pictures=lambda wildcards: stored(wildcards.task, ["fit"]),
+        images=lambda wildcards: stored(wildcards.task, ["fit"]),
     output:
         theta=f"{MODE}/{{task}}/theta.safetensors",
         training_log=f"{MODE}/{{task}}/training_log.csv",
@@ -32,7 +32,7 @@ rule finetune:
         state=f"{SCRATCH}/{{model}}/seed{{seed}}/{{mode}}/{{task}}/state.safetensors",
         code=code("finetune_process"),
     script:
-        "../workflow_scripts/finetune.py"
+        "../workflow_scripts/training/finetune.py"
 
 
 rule task_vector:
@@ -52,4 +52,4 @@ rule task_vector:
     params:
         code=code("task_vector"),
     script:
-        "../workflow_scripts/task_vector.py"
+        "../workflow_scripts/training/task_vector.py"

@@ -28,10 +28,10 @@ rule prepare:
         parts=SPLITS,
         code=lambda wildcards: source_code(BENCH.task(wildcards.task).dataset),
     script:
-        "../workflow_scripts/prepare.py"
+        "../workflow_scripts/data/prepare.py"
 
 
-# The control is never fine-tuned on: of ImageNet's 1.28 million training pictures only those of val are stored.
+# The control is never fine-tuned on: of ImageNet's 1.28 million training images only those of val are stored.
 use rule prepare as prepare_control with:
     output:
         images=[f"{RUN}/data/{CONTROL}/{split}.images.bin" for split in SPLITS[1:]],

@@ -1,4 +1,4 @@
-# The embedded CLIP from nothing: `snakemake pretrain` with a configuration that has a section `pretraining`.
+# The embedded CLIP from scratch: `snakemake pretrain` with a configuration that has a section `pretraining`.
 
 
 rule pretrain:
@@ -17,10 +17,10 @@ rule pretrain:
     resources:
         **requests("pretrain"),
     params:
-        pictures=BENCH.pretraining["pictures"],
+        images=BENCH.pretraining["images"],
         recipe=dict(BENCH.pretraining["recipe"]),
         bfloat16=BENCH.pretraining["bfloat16"],
         state=f"{SCRATCH}/pretraining/state.pt",
         code=code("pretrain"),
     script:
-        "../workflow_scripts/pretrain.py"
+        "../workflow_scripts/training/pretrain.py"

@@ -29,7 +29,7 @@ rule pretrained:
         image_size=BENCH.image_size,
         code=code("pretrained"),
     script:
-        "../workflow_scripts/pretrained.py"
+        "../workflow_scripts/models/pretrained.py"
 
 
 rule head:
@@ -51,7 +51,7 @@ rule head:
         vocabulary=architecture("vocabulary"),
         code=code("head"),
     script:
-        "../workflow_scripts/head.py"
+        "../workflow_scripts/models/head.py"
 
 
 rule zero_shot:
@@ -59,7 +59,7 @@ rule zero_shot:
         theta_0=f"{PRETRAINED}/theta.safetensors",
         heads=expand(f"{RUN}/{{{{model}}}}/heads/{{task}}.safetensors", task=[*TASKS, CONTROL]),
         manifests=expand(f"{DATA}/manifest.json", task=[*TASKS, CONTROL]),
-        pictures=[path for task in [*TASKS, CONTROL] for path in stored(task, ["val", "test"])],
+        images=[path for task in [*TASKS, CONTROL] for path in stored(task, ["val", "test"])],
     output:
         accuracy=f"{PRETRAINED}/accuracy.csv",
         provenance=f"{RECORDS}/zero_shot/{{model}}.json",
@@ -76,4 +76,4 @@ rule zero_shot:
         tasks=[*TASKS, CONTROL],
         code=code("zero_shot"),
     script:
-        "../workflow_scripts/zero_shot.py"
+        "../workflow_scripts/models/zero_shot.py"

@@ -28,10 +28,10 @@ rule tables:
         control=CONTROL,
         control_floor=BENCH.evaluation["control_floor"],
         search_space=SEARCH_SPACE,
-        papers=file_digest(ROOT / "lib/papers/numbers.yaml"),
+        papers=file_digest(ROOT / "lib/reporting/papers/numbers.yaml"),
         code=code("tables"),
     script:
-        "../workflow_scripts/tables.py"
+        "../workflow_scripts/reporting/tables.py"
 
 
 rule figures:
@@ -59,7 +59,7 @@ rule figures:
         modes=list(BENCH.modes),
         code=code("figures"),
     script:
-        "../workflow_scripts/figures.py"
+        "../workflow_scripts/reporting/figures.py"
 
 
 rule heatmap_figures:
@@ -80,4 +80,4 @@ rule heatmap_figures:
         search_space=SEARCH_SPACE,
         code=code("figures"),
     script:
-        "../workflow_scripts/figures.py"
+        "../workflow_scripts/reporting/figures.py"

@@ -14,10 +14,10 @@ from unittest import mock
 
 import numpy as np
 
-from lib import tasks
-from lib.datasets import DataError
+from lib.data import tasks
+from lib.data.readers import DataError
 from tests import miniatures
-from workflow_scripts import prepare
+from workflow_scripts.data import prepare
 
 SPLIT = {"seed": 0, "fraction": 0.1, "maximum": 5000}
 Counts = dict[str, int]
@@ -49,7 +49,7 @@ def message(damage: Damage, root: Path) -> str:
     options = {"expected_counts": counts} if counts else {}
     parts = ["val", "test"] if damage.dataset == tasks.CONTROL else ["fit", "val", "test"]
     try:
-        with mock.patch("lib.datasets.hub.fetch", return_value=root / "snapshot"):
+        with mock.patch("lib.data.readers.hub.fetch", return_value=root / "snapshot"):
             prepare.main(
                 root / "results",
                 name=tasks.read(damage.dataset).title,
@@ -203,37 +203,37 @@ def _resisc_names() -> list[str]:
 
 NAMES = (*tasks.NAMES, tasks.CONTROL)
 DIGITS = [*"0123456789"]
-BROKEN = "pictures that cannot be decoded: got"
+BROKEN = "images that cannot be decoded: got"
 DAMAGES = [
     *(
         Damage(name, "no data", None, (f"nothing at data/{tasks.read(name).homes[0]}", "hub, ", "set the source of"))
         for name in NAMES
     ),
     *(
-        Damage(name, "another number of pictures", benchmark_counts,
+        Damage(name, "another number of images", benchmark_counts,
                ("wrong split size: got images", f"'test': {tasks.read(name).counts['test']}", "expected_counts"))
         for name in NAMES
     ),
     Damage("cars", "a truncated table", truncated("devkit/cars_train_annos.mat"), ("cars_train_annos.mat", "readable file", "fetch the file again")),
-    Damage("cars", "a picture that the tables list is missing", without("cars_test/00005.jpg"), ("1 of 196 absent: 00005.jpg", "unpack the archive")),
+    Damage("cars", "an image that the tables list is missing", without("cars_test/00005.jpg"), ("1 of 196 absent: 00005.jpg", "unpack the archive")),
     Damage("cars", "the test table without labels", _cars_test_without_labels, ("fields ('fname',)", "take cars_test_annos_withlabels.mat")),
     Damage("cars", "another label order", _other_class_order, ("label order differs: got 0: 'Acura RL Sedan 2012'", "expected 0: 'AM General Hummer SUV 2000'")),
-    Damage("cars", "a truncated picture", truncated("cars_test/*.jpg"), (BROKEN, "test row", "00003.jpg", "fetch these files again")),
+    Damage("cars", "a truncated image", truncated("cars_test/*.jpg"), (BROKEN, "test row", "00003.jpg", "fetch these files again")),
     Damage("dtd", "a missing class folder", without("train/bumpy"), ("missing: bumpy", "the 47 folders", "unpack or split")),
     Damage("dtd", "a class folder of another name", moved("train/bumpy", "train/lumpy"), ("missing: bumpy; unknown: lumpy",)),
-    Damage("dtd", "a class without pictures", emptied("val/bumpy", test=1), ("classes without an image in test: got none of bumpy", "it is incomplete")),
-    Damage("dtd", "a picture in train and in test", copied("train/bumpy/*.jpg", "val/bumpy", test=1), ("a leaked split", "1 in both: bumpy/", "expected none")),
-    Damage("dtd", "two truncated pictures", truncated("train/braided/*.jpg", "val/bumpy/*.jpg"), (BROKEN, "train row", "test row", "braided", "bumpy")),
-    Damage("dtd", "a truncated list of the split", truncated("labels/test1.txt", keep=0.995), ("1 of 47 absent", "unpack the archives of the pictures and of the lists"), "archive"),
+    Damage("dtd", "a class without images", emptied("val/bumpy", test=1), ("classes without an image in test: got none of bumpy", "it is incomplete")),
+    Damage("dtd", "an image in train and in test", copied("train/bumpy/*.jpg", "val/bumpy", test=1), ("a leaked split", "1 in both: bumpy/", "expected none")),
+    Damage("dtd", "two truncated images", truncated("train/braided/*.jpg", "val/bumpy/*.jpg"), (BROKEN, "train row", "test row", "braided", "bumpy")),
+    Damage("dtd", "a truncated list of the split", truncated("labels/test1.txt", keep=0.995), ("1 of 47 absent", "unpack the archives of the images and of the lists"), "archive"),
     Damage("dtd", "a list of the split is missing", without("labels/val1.txt"), ("neither data/dtd/train nor data/dtd/labels/val1.txt", "take the source hub"), "archive"),
     Damage("eurosat", "a missing class folder", without("train/Forest"), ("missing: Forest", "the 10 folders")),
     Damage("eurosat", "the validation split is missing", without("val"), ("nothing at data/EuroSAT_splits/val", "take the source hub")),
-    Damage("eurosat", "a truncated picture", truncated("val/Forest/*.jpg"), (BROKEN, "val row", "Forest_val_0.jpg")),
+    Damage("eurosat", "a truncated image", truncated("val/Forest/*.jpg"), (BROKEN, "val row", "Forest_val_0.jpg")),
     Damage("gtsrb", "a missing class folder", without("GTSRB/Training/00003"), ("missing: 00003", "the 43 folders")),
     Damage("gtsrb", "a truncated table of the test set", truncated("GT-final_test.csv", keep=0.985), ("table data/gtsrb/GT-final_test.csv: got line", "whole rows", "GTSRB_Final_Test_GT")),
     Damage("gtsrb", "a class's table contradicts its folder", _gtsrb_class_of_another, ("got classes [8], expected only 7", "unpack the training archive again")),
-    Damage("gtsrb", "a picture that the table lists is missing", without("GTSRB/Final_Test/Images/00004.ppm"), ("1 of 43 absent: 00004.ppm", "unpack the archive")),
-    Damage("gtsrb", "a truncated picture", truncated("GTSRB/Training/00003/*.ppm"), (BROKEN, "train row", "00003/00000_00001.ppm")),
+    Damage("gtsrb", "an image that the table lists is missing", without("GTSRB/Final_Test/Images/00004.ppm"), ("1 of 43 absent: 00004.ppm", "unpack the archive")),
+    Damage("gtsrb", "a truncated image", truncated("GTSRB/Training/00003/*.ppm"), (BROKEN, "train row", "00003/00000_00001.ppm")),
     Damage("mnist", "a truncated file", truncated("train-images-idx3-ubyte"), ("train-images-idx3-ubyte: got magic 00000803", "as many bytes as the shape says", "fetch the file again")),
     Damage("mnist", "a truncated gzip file", truncated("t10k-labels-idx1-ubyte.gz"), ("t10k-labels-idx1-ubyte: got EOFError", "fetch it again")),
     Damage("mnist", "a corrupt gzip file", _corrupt_gzip, ("train-labels-idx1-ubyte: got error", "whole", "fetch it again")),
@@ -242,20 +242,20 @@ DAMAGES = [
     Damage("mnist", "a missing class", lambda home, _: miniatures.idx(home / "train-labels-idx1-ubyte.gz", np.arange(20, dtype=np.uint8) % 9), ("classes without an image in train: got none of 9",)),
     Damage("resisc45", "a missing class folder", without("NWPU-RESISC45/beach"), ("missing: beach", "the 45 folders")),
     Damage("resisc45", "a missing list of the split", without("resisc45-train.txt"), ("nothing at data/resisc45/resisc45-train.txt", "arXiv 1911.06721")),
-    Damage("resisc45", "a truncated list of the split", truncated("resisc45-train.txt", keep=0.505), ("RESISC45: pictures of resisc45-train.txt: got 1 of", "unpack the archives of the pictures and of the lists")),
-    Damage("resisc45", "a picture in train and in test", also("resisc45-test.txt", "beach_001.jpg"), ("a leaked split", "beach_001.jpg")),
-    Damage("resisc45", "a truncated picture", truncated("NWPU-RESISC45/beach/beach_5*.jpg"), (BROKEN, "test row", "beach_501.jpg")),
+    Damage("resisc45", "a truncated list of the split", truncated("resisc45-train.txt", keep=0.505), ("RESISC45: images of resisc45-train.txt: got 1 of", "unpack the archives of the images and of the lists")),
+    Damage("resisc45", "an image in train and in test", also("resisc45-test.txt", "beach_001.jpg"), ("a leaked split", "beach_001.jpg")),
+    Damage("resisc45", "a truncated image", truncated("NWPU-RESISC45/beach/beach_5*.jpg"), (BROKEN, "test row", "beach_501.jpg")),
     Damage("sun397", "a missing class folder", without("train/a_abbey"), ("missing: a_abbey", "the 397 folders")),
-    Damage("sun397", "a class without pictures", emptied("train/a_abbey", train=2), ("classes without an image in train: got none of abbey",)),
-    Damage("sun397", "a truncated picture", truncated("val/a_abbey/*.jpg"), (BROKEN, "test row 0", "a_abbey_test_0.jpg")),
-    Damage("sun397", "a truncated list of the split", truncated("Partitions/Testing_01.txt", keep=0.9999), ("1 of 397 absent", "unpack the archives of the pictures and of the lists"), "archive"),
+    Damage("sun397", "a class without images", emptied("train/a_abbey", train=2), ("classes without an image in train: got none of abbey",)),
+    Damage("sun397", "a truncated image", truncated("val/a_abbey/*.jpg"), (BROKEN, "test row 0", "a_abbey_test_0.jpg")),
+    Damage("sun397", "a truncated list of the split", truncated("Partitions/Testing_01.txt", keep=0.9999), ("1 of 397 absent", "unpack the archives of the images and of the lists"), "archive"),
     Damage("svhn", "a truncated file", truncated("test_32x32.mat"), ("test_32x32.mat", "readable file", "fetch the file again")),
     Damage("svhn", "a missing class", _svhn_labels(1 + np.arange(20) % 9), ("classes without an image in train: got none of 0",)),
     Damage("svhn", "labels out of range", _svhn_labels(np.full(20, 11)), ("labels of train out of range: got 11, expected 0 to 9",)),
     Damage("imagenet", "a missing class folder", without("val/n01440764"), ("ImageNet (test): class folders", "missing: n01440764", "the 1000 folders")),
-    Damage("imagenet", "a class without pictures", emptied("train/n01440764", train=1), ("classes without an image in train: got none of tench",)),
-    Damage("imagenet", "a truncated picture", truncated("val/n01440764/*.JPEG"), (BROKEN, "test row 0", "n01440764_test_0.JPEG")),
-    Damage("svhn", "another number of pictures", benchmark_counts, ("wrong split size", "expected_counts"), "hub"),
+    Damage("imagenet", "a class without images", emptied("train/n01440764", train=1), ("classes without an image in train: got none of tench",)),
+    Damage("imagenet", "a truncated image", truncated("val/n01440764/*.JPEG"), (BROKEN, "test row 0", "n01440764_test_0.JPEG")),
+    Damage("svhn", "another number of images", benchmark_counts, ("wrong split size", "expected_counts"), "hub"),
     Damage("cars", "a truncated file", truncated("data/train-*.parquet"), ("train-00002-of-00003.parquet: got Arrow", "delete the file and fetch it again"), "hub"),
     Damage("cars", "a missing file", without("data/train-00001-of-00003.parquet"), ("got 2 files, without number 1, expected 3 files", "fetch the data set again"), "hub"),
     Damage("resisc45", "another label order", _labels("resisc45", _resisc_names(), list(range(45)) * 2), ("label order differs: got 1: 'baseball diamond'", "label_order to by_name"), "hub"),
@@ -263,7 +263,7 @@ DAMAGES = [
     Damage("mnist", "a class more", _labels("mnist", [*DIGITS, "10"], list(range(10)) * 2), ("got 11 classes, expected 10 classes",), "hub"),
     Damage("mnist", "a missing class", _labels("mnist", DIGITS, [0, 1, 2, 3, 4, 5, 6, 7, 8, 8] * 2), ("classes without an image in train: got none of 9",), "hub"),
     Damage("mnist", "other columns", _labels("mnist", DIGITS, list(range(10)) * 2, image="img"), ("columns ['img', 'label']", "take the data set and revision"), "hub"),
-    Damage("mnist", "a truncated picture", _broken_cell, (BROKEN, "test row 4", "test-00001-of-00003.parquet, row 4"), "hub"),
+    Damage("mnist", "a truncated image", _broken_cell, (BROKEN, "test row 4", "test-00001-of-00003.parquet, row 4"), "hub"),
 ]  # fmt: skip
 
 

@@ -1,7 +1,7 @@
-"""Miniatures of the papers' data sets: real files in the official layouts and schemas, a handful of pictures each.
+"""Miniatures of the papers' data sets: real files in the official layouts and schemas, a handful of images each.
 
-A picture is one colour, which tells label and split, so that a test can see whether a reader's rows are the right ones;
-a test that needs other pictures gives `draw`, a function of (label, split, side).
+An image is one colour, which tells label and split, so that a test can see whether a reader's rows are the right ones;
+a test that needs other images gives `draw`, a function of (label, split, side).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lib import tasks
+from lib.data import tasks
 
 SIDE = 16
 Draw = Callable[[int, str, int], Image.Image]
@@ -25,27 +25,27 @@ _DEPTH = {"train": 40, "val": 120, "test": 200}
 
 
 def colour(label: int, split: str) -> tuple[int, int, int]:
-    """The picture's colour; distinct for up to 1000 labels even after JPEG."""
+    """The image's colour; distinct for up to 1000 labels even after JPEG."""
     return (label % 32) * 8, (label // 32) * 8, _DEPTH[split]
 
 
-def picture(label: int, split: str, side: int = SIDE) -> Image.Image:
+def one_colour(label: int, split: str, side: int = SIDE) -> Image.Image:
     return Image.new("RGB", (side, side), colour(label, split))
 
 
 def grey(label: int, split: str, side: int = SIDE) -> Image.Image:
-    """MNIST's picture, the same in every split."""
+    """MNIST's image, the same in every split."""
     return Image.new("L", (side, side), label * 20)
 
 
-def encoded(label: int, split: str, form: str = "JPEG", draw: Draw = picture) -> bytes:
+def encoded(label: int, split: str, form: str = "JPEG", draw: Draw = one_colour) -> bytes:
     buffer = io.BytesIO()
     draw(label, split, SIDE).save(buffer, form)
     return buffer.getvalue()
 
 
 def folder(name: str, root: Path, *, train: int = 1, test: int = 1, draw: Draw | None = None) -> dict[str, int]:
-    """Build the prepared folder of a task below root, `train` and `test` pictures a class; returns images by split."""
+    """Build the prepared folder of a task below root, `train` and `test` images a class; returns images by split."""
     task = tasks.read(name)
     home = root / task.homes[0]
     home.mkdir(parents=True)
@@ -59,12 +59,12 @@ def folder(name: str, root: Path, *, train: int = 1, test: int = 1, draw: Draw |
         "resisc45": _resisc45,
         "svhn": _svhn,
     }.get(name, _class_folders)
-    builder(task, home, sizes, draw or (grey if name == "mnist" else picture))
+    builder(task, home, sizes, draw or (grey if name == "mnist" else one_colour))
     return {split: size * len(task.class_names) for split, size in sizes.items()}
 
 
 def hub(
-    name: str, folder: Path, *, train: int = 1, test: int = 1, shards: int = 1, draw: Draw = picture
+    name: str, folder: Path, *, train: int = 1, test: int = 1, shards: int = 1, draw: Draw = one_colour
 ) -> dict[str, int]:
     """Write a hub data set's parquet files below folder, labels in the schema's metadata; returns images by split."""
     task = tasks.read(name)
@@ -77,7 +77,7 @@ def hub(
 
 
 def parquet(
-    file: Path, labels: list[int], split: str, names: list[str] | None, image: str = "image", draw: Draw = picture
+    file: Path, labels: list[int], split: str, names: list[str] | None, image: str = "image", draw: Draw = one_colour
 ):
     """One parquet file as the `datasets` library writes it: {bytes, path} and a ClassLabel, three rows a group."""
     import pyarrow
@@ -96,11 +96,11 @@ def image_folder(root: Path, classes: tuple[str, ...] = ("a_cat", "dog"), **size
     """A user's own task: {split}/{class}/{n}.png."""
     for split, size in sizes.items():
         for label, name in enumerate(classes):
-            _pictures(root / split / name, "{}.png", label, split, size)
+            _images(root / split / name, "{}.png", label, split, size)
     return {split: size * len(classes) for split, size in sizes.items()}
 
 
-def _pictures(place: Path, pattern: str, label: int, split: str, size: int, draw: Draw = picture):
+def _images(place: Path, pattern: str, label: int, split: str, size: int, draw: Draw = one_colour):
     place.mkdir(parents=True, exist_ok=True)
     form = {"jpg": "JPEG", "JPEG": "JPEG", "png": "PNG", "ppm": "PPM"}[pattern.rsplit(".", 1)[1]]
     for number in range(size):
@@ -113,7 +113,7 @@ def _class_folders(task: tasks.Task, home: Path, sizes: dict[str, int], draw: Dr
     for split, size in sizes.items():
         place = home / ("val" if split == "test" and test_is_val else split)
         for label, name in enumerate(task.folders):
-            _pictures(place / name, f"{name}_{split}_{{}}.{suffix}", label, split, size, draw)
+            _images(place / name, f"{name}_{split}_{{}}.{suffix}", label, split, size, draw)
 
 
 def _cars(task: tasks.Task, home: Path, sizes: dict[str, int], draw: Draw):
@@ -131,17 +131,17 @@ def _cars(task: tasks.Task, home: Path, sizes: dict[str, int], draw: Draw):
         fields = ("bbox_x1", "bbox_y1", "bbox_x2", "bbox_y2", "class", "fname")
         savemat(table, {"annotations": np.array([rows], dtype=[(field, object) for field in fields])})
         for row in rows:
-            _pictures(home / f"cars_{split}", row[-1], row[-2] - 1, split, 1, draw)
+            _images(home / f"cars_{split}", row[-1], row[-2] - 1, split, 1, draw)
 
 
 def _gtsrb(task: tasks.Task, home: Path, sizes: dict[str, int], draw: Draw):
     training, final = home / "GTSRB" / "Training", home / "GTSRB" / "Final_Test" / "Images"
     for label, name in enumerate(task.folders):
-        _pictures(training / name, "00000_{:05d}.ppm", label, "train", sizes["train"], draw)
+        _images(training / name, "00000_{:05d}.ppm", label, "train", sizes["train"], draw)
         gtsrb_table(training / name / f"GT-{name}.csv", [("00000_00000.ppm", label)])
     rows = [(f"{row:05d}.ppm", row % len(task.folders)) for row in range(sizes["test"] * len(task.folders))]
     for name, label in rows:
-        _pictures(final, name, label, "test", 1, draw)
+        _images(final, name, label, "test", 1, draw)
     gtsrb_table(home / "GT-final_test.csv", rows)
 
 
@@ -181,7 +181,7 @@ def _resisc45(task: tasks.Task, home: Path, sizes: dict[str, int], draw: Draw):
         for label, name in enumerate(task.folders):
             place = home / "NWPU-RESISC45" / name
             for number in range(start, start + size):
-                _pictures(place, f"{name}_{number + 1:03d}.jpg", label, split, 1, draw)
+                _images(place, f"{name}_{number + 1:03d}.jpg", label, split, 1, draw)
                 listed.append(f"{name}_{number + 1:03d}.jpg")
         (home / f"resisc45-{split}.txt").write_text("\n".join(listed) + "\n", encoding="utf-8")
 
@@ -190,7 +190,7 @@ def archive(name: str, root: Path, *, train: int = 2, test: int = 1) -> dict[str
     """Build DTD or SUN397 as their archives unpack, below root; returns images by split."""
     task = tasks.read(name)
     home = root / task.homes[-1]
-    pictures, lists = (home / "images", home / "labels") if name == "dtd" else (home, home / "Partitions")
+    images, lists = (home / "images", home / "labels") if name == "dtd" else (home, home / "Partitions")
     lists.mkdir(parents=True)
     files = {
         "dtd": [("train1.txt", "train", train - 1), ("val1.txt", "train", 1), ("test1.txt", "test", test)],
@@ -201,7 +201,7 @@ def archive(name: str, root: Path, *, train: int = 2, test: int = 1) -> dict[str
         for label, folder_name in reversed(list(enumerate(task.folders))):
             place = folder_name if name == "dtd" else _sun397_place(folder_name)
             pattern = f"{file[:4]}_{{}}.jpg"
-            _pictures(pictures / place, pattern, label, split, size)
+            _images(images / place, pattern, label, split, size)
             lines += [("" if name == "dtd" else "/") + f"{place}/{pattern.format(number)}" for number in range(size)]
         (lists / file).write_text("\n".join(lines) + "\n", encoding="utf-8")
     return {"train": train * len(task.folders), "test": test * len(task.folders)}

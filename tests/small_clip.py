@@ -1,7 +1,7 @@
-"""Small CLIPs in the place of the papers' ViTs, and pictures of any classes that they name mostly right.
+"""Small CLIPs in the place of the papers' ViTs, and images of any classes that they name mostly right.
 
 Untrained models would be right on none of 397 classes, and a normalized accuracy would not be defined. So towers,
-text projection and pictures are fitted to each other, for seconds; what the models read are then real files.
+text projection and images are fitted to each other, for seconds; what the models read are then real files.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from lib import clip_encoder, heads, tangent_vit
-from lib.tasks import Task
+from lib.data.tasks import Task
+from lib.models import encoders, heads, tangent_vit
 
 SIDE = 16
 TEXT = {"context_length": 24, "vocab_size": 49408, "width": 64, "heads": 2, "layers": 1}
@@ -34,27 +34,27 @@ def architecture(*, patch_size: int, width: int, layers: int) -> dict:
 
 
 def make(folder: Path, shapes: Mapping[str, Mapping[str, int]], named: list[Task]) -> dict[str, np.ndarray]:
-    """Write {name}.json and {name}.safetensors of each shape; returns each task's pictures, UInt8[C, 16, 16, 3]."""
+    """Write {name}.json and {name}.safetensors of each shape; returns each task's images, UInt8[C, 16, 16, 3]."""
     folder.mkdir(parents=True)
     clips = []
     for seed, (name, shape) in enumerate(shapes.items()):
         (folder / f"{name}.json").write_text(json.dumps(architecture(**shape)))
         clips.append(_untrained(architecture(**shape), seed))
-    pictures = _fit(clips, named)
+    images = _fit(clips, named)
     for name, clip in zip(shapes, clips, strict=True):
         save_file({key: value.contiguous() for key, value in clip.state_dict().items()}, folder / f"{name}.safetensors")
-    return {task.name: part for task, part in zip(named, pictures, strict=True)}
+    return {task.name: part for task, part in zip(named, images, strict=True)}
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A class's picture as `tests.miniatures` asks for it; the splits differ by a little light."""
+    """A class's image as `tests.miniatures` asks for it; the splits differ by a little light."""
 
-    pictures: np.ndarray
+    images: np.ndarray
 
     def __call__(self, label: int, split: str, side: int = SIDE) -> Image.Image:
         light = {"train": 0, "val": 1, "test": 2}[split]
-        pixels = np.clip(self.pictures[label].astype(int) + light, 0, 255).astype(np.uint8)
+        pixels = np.clip(self.images[label].astype(int) + light, 0, 255).astype(np.uint8)
         return Image.fromarray(pixels).resize((side, side), Image.Resampling.NEAREST)
 
 
@@ -70,7 +70,7 @@ def _untrained(shape: Mapping, seed: int) -> nn.Module:
 
 
 def _fit(clips: list[nn.Module], named: list[Task]) -> list[np.ndarray]:
-    """Adam on image towers, text projections and four colours a picture, against the classes of each task."""
+    """Adam on image towers, text projections and four colours an image, against the classes of each task."""
     sizes = [len(task.class_names) for task in named]
     grey = torch.cat([torch.full((n,), task.name == "mnist") for n, task in zip(sizes, named, strict=True)])
     colours = torch.randn(sum(sizes), 3, 2, 2, generator=torch.Generator().manual_seed(0)).requires_grad_()
@@ -105,7 +105,7 @@ def _text_features(clip: nn.Module, named: list[Task]) -> Tensor:
 
 
 def _loss(clip: nn.Module, text: Tensor, pixels: Tensor, sizes: list[int]) -> Tensor:
-    mean, std = (torch.tensor(v).view(3, 1, 1) for v in (clip_encoder.OPENAI_MEAN, clip_encoder.OPENAI_STD))
+    mean, std = (torch.tensor(v).view(3, 1, 1) for v in (encoders.OPENAI_MEAN, encoders.OPENAI_STD))
     theta, shape = dict(clip.visual.named_parameters()), tangent_vit.shape_of(clip.visual)
     embeddings = tangent_vit.value_and_tangents(shape, theta, [], (pixels - mean) / std)[0]
     head = clip.logit_scale.exp().detach() * F.normalize(text @ clip.text_projection, dim=-1)

@@ -5,23 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from lib import checkpoints, clip_encoder, modes
+from lib.files import checkpoints
+from lib.models import encoders
+from lib.training import modes
 from tests.faults.train import RECIPE
-from workflow_scripts import (
-    addition,
-    disentanglement,
-    figures,
-    finetune,
-    head,
-    negation,
-    prepare,
-    pretrained,
-    single_task,
-    tables,
-    task_vector,
-    zero_shot,
-)
-from workflow_scripts.evaluation import Evaluation
+from workflow_scripts.data import prepare
+from workflow_scripts.editing import addition, disentanglement, negation, single_task
+from workflow_scripts.editing.evaluation import Evaluation
+from workflow_scripts.models import head, pretrained, zero_shot
+from workflow_scripts.reporting import figures, tables
+from workflow_scripts.training import finetune, task_vector
 
 TASKS, CONTROL = {"Scenes": "scenes", "Signs": "signs"}, {"Objects": "objects"}
 ALPHAS = [0.0, 0.5, 1.0]
@@ -53,14 +46,14 @@ class Stages:
         ]
 
     def prepare(self) -> None:
-        for name, picture in (TASKS | CONTROL).items():
+        for name, image in (TASKS | CONTROL).items():
             prepare.main(
                 self.root / "data" / name,
                 name=name,
-                dataset="drawn",
+                dataset="synthetic",
                 source=None,
                 root=Path("data"),
-                options={"picture": picture, "train": 40, "test": 20, "seed": 0},
+                options={"kind": image, "train": 40, "test": 20, "seed": 0},
                 image_size=16,
                 train_short_side=None,
                 split={"seed": 0, "fraction": 0.4, "maximum": 5000},
@@ -126,7 +119,7 @@ class Stages:
     def disentanglement(self) -> None:
         taus = {name: self._tau(name) for name in TASKS}
         outputs = {tuple(TASKS): self._grid()}
-        disentanglement.main(self._evaluation(), taus, outputs, alphas=[-1.0, 0.0, 1.0], pictures=10, seed=0)
+        disentanglement.main(self._evaluation(), taus, outputs, alphas=[-1.0, 0.0, 1.0], images=10, seed=0)
 
     def tables(self) -> None:
         tables.main(
@@ -158,7 +151,7 @@ class Stages:
     def _evaluation(self, tasks=TASKS | CONTROL) -> Evaluation:
         return Evaluation(
             mode=modes.get("standard"),
-            encoder=clip_encoder.image_encoder("tiny", architectures=str(self.clip)),
+            encoder=encoders.image_encoder("tiny", architectures=str(self.clip)),
             theta_0=checkpoints.load(self.theta_0),
             data={name: self.root / "data" / name for name in tasks},
             heads={name: checkpoints.load(self.root / f"heads/{name}.safetensors")["weight"] for name in tasks},

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.atomic import DiskFull
+from lib.files.atomic import DiskFull
 from tests.faults.stages import Stages
 from tests.workflow.conftest import benchmark, make_clip, run_snakemake  # noqa: F401 (a fixture)
 

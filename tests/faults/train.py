@@ -8,7 +8,8 @@ from pathlib import Path
 
 import torch
 
-from workflow_scripts import adapter, finetune, processes
+from workflow_scripts.job import adapter, processes
+from workflow_scripts.training import finetune
 
 SETTINGS = {"processes": 1, "accumulate": 1, "epochs": 150}
 RECIPE = {
@@ -52,7 +53,7 @@ def main(folder: Path, mode: str, outputs: Path, settings: dict[str, float]) -> 
         finetune.main(**arguments)
     else:
         share = {"threads": 1, "log": outputs / "job.log"}
-        processes.launch("workflow_scripts.finetune_process", arguments | share, int(settings["processes"]))
+        processes.launch("workflow_scripts.training.finetune_process", arguments | share, int(settings["processes"]))
 
 
 if __name__ == "__main__":

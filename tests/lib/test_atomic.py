@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from lib import atomic
+from lib.files import atomic
 
 WRITER = """
 import sys, time
-from lib import atomic
+from lib.files import atomic
 with atomic.whole(sys.argv[1]) as temporary:
     temporary.write_text("half")
     print(temporary.name, flush=True)

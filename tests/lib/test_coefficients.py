@@ -2,8 +2,8 @@
 
 import pytest
 
-from lib import coefficients
-from lib.coefficients import NoFeasibleAlpha, choose_addition, choose_negation
+from lib.editing import coefficients
+from lib.editing.coefficients import NoFeasibleAlpha, choose_addition, choose_negation
 
 
 def test_grid_holds_both_ends_and_decimal_values():

@@ -1,4 +1,4 @@
-"""Every prepared folder: a good miniature gives the right pictures, a damaged one is refused by name."""
+"""Every prepared folder: a good miniature gives the right images, a damaged one is refused by name."""
 
 import os
 import shutil
@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lib import tasks
-from lib.datasets import DataError, check_decodable, open_task
+from lib.data import tasks
+from lib.data.readers import DataError, check_decodable, open_task
 from tests import miniatures
 
 ALL = (*tasks.NAMES, tasks.CONTROL)
@@ -52,7 +52,7 @@ def overwrite(path, data):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_rows_are_the_right_pictures(name, built):
+def test_rows_are_the_right_images(name, built):
     root, counts = built(name)
     task = opened(name, root, counts)
     assert task.class_names == tasks.read(name).class_names
@@ -99,18 +99,18 @@ def test_missing_and_unknown_class_folders_are_named(name, copied):
 
 
 @pytest.mark.parametrize("name", ["dtd", "eurosat", "sun397", "imagenet"])
-def test_class_without_pictures_is_named(name, copied):
+def test_class_without_images_is_named(name, copied):
     home, root, counts = copied(name)
     folder = next(path for path in sorted((home / "train").rglob(tasks.read(name).folders[3])) if path.is_dir())
-    pictures = list(folder.iterdir())
-    for picture in pictures:
-        picture.unlink()
+    images = list(folder.iterdir())
+    for image in images:
+        image.unlink()
     with pytest.raises(DataError, match=rf"without an image in train: got none of {tasks.read(name).class_names[3]}"):
-        opened(name, root, {**counts, "train": counts["train"] - len(pictures)})
+        opened(name, root, {**counts, "train": counts["train"] - len(images)})
 
 
 @pytest.mark.parametrize("name", ["cars", "dtd", "eurosat", "gtsrb", "resisc45", "sun397", "imagenet"])
-def test_broken_pictures_are_named(name, copied):
+def test_broken_images_are_named(name, copied):
     home, root, counts = copied(name)
     whole = opened(name, root, counts)
     check_decodable(whole, splits=("test",))
@@ -125,9 +125,9 @@ def test_broken_pictures_are_named(name, copied):
 def test_leaked_split_is_refused(name, copied):
     home, root, counts = copied(name)
     folder = tasks.read(name).folders[0]
-    picture = min((home / "train" / folder).iterdir())
-    shutil.copy(picture, home / ("test" if name == "eurosat" else "val") / folder)
-    with pytest.raises(DataError, match=rf"leaked split\): got 1 in both: {folder}.{picture.name}"):
+    image = min((home / "train" / folder).iterdir())
+    shutil.copy(image, home / ("test" if name == "eurosat" else "val") / folder)
+    with pytest.raises(DataError, match=rf"leaked split\): got 1 in both: {folder}.{image.name}"):
         opened(name, root, {**counts, "test": counts["test"] + 1})
 
 
@@ -142,8 +142,8 @@ def test_leaked_split_is_refused(name, copied):
     ],
 )
 def test_known_wrong_variants_are_named(name, train, text):
-    from lib.datasets.checks import check_counts
-    from lib.raw_task import RawSplit
+    from lib.data.raw_task import RawSplit
+    from lib.data.readers.checks import check_counts
 
     task = tasks.read(name)
     splits = {"train": RawSplit(np.zeros(train, np.int64), None), "test": RawSplit(np.zeros(9, np.int64), None)}
@@ -169,8 +169,8 @@ def test_imagenet_accepts_val_in_folder(copied):
 
 def test_imagenet_lists_without_decoding(copied):
     home, root, counts = copied("imagenet")
-    for picture in (home / "train").rglob("*.JPEG"):
-        overwrite(picture, b"")
+    for image in (home / "train").rglob("*.JPEG"):
+        overwrite(image, b"")
     assert len(opened("imagenet", root, counts).train) == counts["train"]
 
 
@@ -217,17 +217,17 @@ def test_truncated_and_absent_files_are_named(name, file, text, copied):
 
 
 @pytest.mark.parametrize(
-    ("name", "pictures", "text"),
+    ("name", "images", "text"),
     [
         ("cars", "cars_test", "1 of 196 absent: 00005.jpg"),
         ("gtsrb", "GTSRB/Final_Test/Images", "1 of 43 absent: 00004.ppm"),
         ("resisc45", "NWPU-RESISC45/beach", "1 of 90 absent: beach_001.jpg"),
     ],
 )
-def test_listed_pictures_that_are_absent_are_named(name, pictures, text, copied):
+def test_listed_images_that_are_absent_are_named(name, images, text, copied):
     home, root, counts = copied(name)
     listed = {"cars": "00005.jpg", "gtsrb": "00004.ppm", "resisc45": "beach_001.jpg"}[name]
-    (home / pictures / listed).unlink()
+    (home / images / listed).unlink()
     with pytest.raises(DataError, match=text):
         opened(name, root, counts)
 
@@ -290,14 +290,14 @@ def test_archives_as_they_unpack(name, tmp_path):
             np.testing.assert_allclose(rows.image(row).getpixel((3, 3)), expected, atol=3)
 
 
-def test_archive_without_list_or_picture(tmp_path):
+def test_archive_without_list_or_image(tmp_path):
     counts = miniatures.archive("dtd", tmp_path)
-    picture = tmp_path / "dtd" / "images" / "bumpy" / "val1_0.jpg"
-    data = picture.read_bytes()
-    picture.unlink()
+    image = tmp_path / "dtd" / "images" / "bumpy" / "val1_0.jpg"
+    data = image.read_bytes()
+    image.unlink()
     with pytest.raises(DataError, match=r"1 of 94 absent: bumpy/val1_0.jpg; unknown classes: none"):
         opened("dtd", tmp_path, counts)
-    picture.write_bytes(data)
+    image.write_bytes(data)
     labels = tmp_path / "dtd" / "labels"
     with open(labels / "test1.txt", "a", encoding="utf-8") as file:
         file.write("bumpy/val1_0.jpg\n")

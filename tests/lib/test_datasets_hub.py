@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lib import tasks
-from lib.datasets import DataError, check_decodable, open_task
+from lib.data import tasks
+from lib.data.readers import DataError, check_decodable, open_task
 from tests import miniatures
 from tests.hub_server import Hub
 
@@ -23,7 +23,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 @pytest.fixture
 def local(tmp_path, monkeypatch):
     """Read files of tmp_path where a fetched snapshot would be."""
-    monkeypatch.setattr("lib.datasets.hub.fetch", lambda repo, revision, patterns, cache: tmp_path)
+    monkeypatch.setattr("lib.data.readers.hub.fetch", lambda repo, revision, patterns, cache: tmp_path)
     return tmp_path
 
 
@@ -32,7 +32,7 @@ def opened(name, counts, **options):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_rows_are_the_right_pictures(name, local):
+def test_rows_are_the_right_images(name, local):
     counts = miniatures.hub(name, local, train=2, test=1, shards=2)
     task = opened(name, counts)
     assert task.class_names == tasks.read(name).class_names
@@ -153,7 +153,7 @@ def test_other_columns_are_named(local):
         opened("mnist", counts)
 
 
-def test_broken_pictures_are_named(local):
+def test_broken_images_are_named(local):
     import pyarrow
     import pyarrow.parquet
 
@@ -173,7 +173,7 @@ def test_broken_pictures_are_named(local):
 PREAMBLE = """
 import sys
 from pathlib import Path
-from lib.datasets import DataError, check_decodable, hub, hub_file, open_task
+from lib.data.readers import DataError, check_decodable, hub, hub_file, open_task
 cache, commit = Path(sys.argv[1]), sys.argv[2]
 def tell(ask):
     try:
@@ -268,5 +268,5 @@ tell(lambda: hub_file("timm/tiny.openai", "open_clip_model.safetensors", revisio
 def test_rows_survive_a_process_of_their_own(local):
     task = opened("mnist", miniatures.hub("mnist", local))
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        picture = pool.submit(operator.methodcaller("image", 3), task.test).result()
-    np.testing.assert_array_equal(picture.getpixel((0, 0)), miniatures.colour(3, "test"))
+        image = pool.submit(operator.methodcaller("image", 3), task.test).result()
+    np.testing.assert_array_equal(image.getpixel((0, 0)), miniatures.colour(3, "test"))

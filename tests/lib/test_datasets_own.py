@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lib.datasets import DATASETS, DataError, open_task
-from lib.raw_task import RawTask
+from lib.data.raw_task import RawTask
+from lib.data.readers import DATASETS, DataError, open_task
 from tests import miniatures
 
 TEMPLATES = ["a photo of a {}."]
@@ -65,7 +65,7 @@ def test_image_folder_absent(tmp_path):
         ("food101", "folder", {}, "data set: got food101, expected one of cars"),
         ("cars", "zip", {}, "source: got zip, expected folder or hub"),
         ("image_folder", "hub", {}, "source: got hub, expected folder"),
-        ("drawn", "folder", {}, "source: got folder, expected code"),
+        ("synthetic", "folder", {}, "source: got folder, expected code"),
         ("cars", "folder", {"revision": "a" * 40}, r"options: got \['revision'\], expected only \['expected_counts'\]"),
         ("cars", "hub", {"label_order": "any"}, "label_order: got any, expected as_listed or by_name or by_position"),
         ("cars", "hub", {"revision": "main"}, "got main, expected a commit of 40 hexadecimal digits"),
@@ -82,20 +82,20 @@ def test_made_data_get_their_options(monkeypatch):
 
     calls = {}
     empty = RawTask(("a",), ("{}",), None, None)
-    for name in ("drawn", "sklearn_digits"):
-        module = types.ModuleType(f"lib.datasets.{name}")
+    for name in ("synthetic", "sklearn_digits"):
+        module = types.ModuleType(f"lib.data.readers.{name}")
         module.read = lambda name=name, **options: calls.setdefault(name, options) and empty
-        monkeypatch.setitem(sys.modules, f"lib.datasets.{name}", module)
+        monkeypatch.setitem(sys.modules, f"lib.data.readers.{name}", module)
         assert open_task(name, "code", root=None, options={"seed": 3}) is empty
-    assert calls == {"drawn": {"seed": 3}, "sklearn_digits": {"seed": 3}}
-    assert set(DATASETS) >= {"imagenet", "drawn", "sklearn_digits", "image_folder"}
+    assert calls == {"synthetic": {"seed": 3}, "sklearn_digits": {"seed": 3}}
+    assert set(DATASETS) >= {"imagenet", "synthetic", "sklearn_digits", "image_folder"}
 
 
 def test_importing_the_package_loads_nothing_heavy():
     import subprocess
 
     code = (
-        "import sys, lib.datasets, lib.tasks\n"
+        "import sys, lib.data.readers, lib.data.tasks\n"
         "heavy = {'torch', 'torchvision', 'pyarrow', 'scipy', 'huggingface_hub', 'pandas', 'yaml'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )

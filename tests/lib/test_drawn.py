@@ -1,4 +1,4 @@
-"""The embedded world: what is drawn depends on the seed alone, and looks like pictures."""
+"""The embedded world: what is drawn depends on the seed alone, and looks like images."""
 
 import gzip
 
@@ -7,21 +7,21 @@ import pytest
 import torch
 from open_clip.tokenizer import SimpleTokenizer
 
-from lib.datasets import drawn, sklearn_digits
-from lib.drawn import captioned, vocabulary
-from lib.drawn.batches import batch_of
-from lib.drawn.canvas import Canvas, Pose
-from lib.drawn.world import PICTURES
+from lib.data.readers import drawn, sklearn_digits
+from lib.synthetic import captioned, vocabulary
+from lib.synthetic.batches import batch_of
+from lib.synthetic.canvas import Canvas, Pose
+from lib.synthetic.world import KINDS
 
 
 def pixels(split, rows):
     return np.stack([np.asarray(split.image(row)) for row in rows])
 
 
-@pytest.mark.parametrize("picture", PICTURES)
-def test_a_task_is_balanced_and_its_rows_do_not_depend_on_their_number(picture):
-    few = drawn.read(picture, train=60, test=30, seed=3)
-    many = drawn.read(picture, train=200, test=100, seed=3)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_task_is_balanced_and_its_rows_do_not_depend_on_their_number(kind):
+    few = drawn.read(kind, train=60, test=30, seed=3)
+    many = drawn.read(kind, train=200, test=100, seed=3)
     counts = np.bincount(many.train.labels, minlength=len(many.class_names))
     assert counts.max() - counts.min() <= 1
     assert all(template.count("{}") == 1 for template in few.templates)
@@ -31,15 +31,15 @@ def test_a_task_is_balanced_and_its_rows_do_not_depend_on_their_number(picture):
     np.testing.assert_array_equal(images, pixels(many.test, rows))
 
 
-@pytest.mark.parametrize("picture", PICTURES)
-def test_seeds_splits_and_rows_differ(picture):
-    task, other = (drawn.read(picture, train=3, test=3, seed=seed) for seed in (0, 1))
+@pytest.mark.parametrize("kind", KINDS)
+def test_seeds_splits_and_rows_differ(kind):
+    task, other = (drawn.read(kind, train=3, test=3, seed=seed) for seed in (0, 1))
     first = pixels(task.train, [0])
     for image in (pixels(task.test, [0]), pixels(other.train, [0]), pixels(task.train, [1])):
         assert (image != first).mean() > 0.3
 
 
-def test_an_unknown_picture_lists_the_known_ones():
+def test_an_unknown_image_lists_the_known_ones():
     with pytest.raises(ValueError, match=r"'cats'.*aerial.*vehicles"):
         drawn.read("cats", train=1, test=1, seed=0)
 
@@ -56,7 +56,7 @@ def test_real_digits_are_split_by_the_seed_without_overlap():
         sklearn_digits.read(test=1797, seed=0)
 
 
-def test_captioned_pictures_do_not_depend_on_where_a_chunk_begins():
+def test_captioned_images_do_not_depend_on_where_a_chunk_begins():
     whole = captioned.draw_captioned(5, 0, 40)
     parts = captioned.joined([captioned.draw_captioned(5, 0, 25), captioned.draw_captioned(5, 25, 40)])
     for column in ("images", "families", "labels", "colours"):
@@ -95,8 +95,8 @@ def test_merges_make_every_word_one_token_and_open_clip_reads_them(tmp_path):
 
 
 def test_a_batch_depends_on_the_seed_and_the_step():
-    pictures = captioned.draw_captioned(0, 0, 64)
-    first, again, later = (batch_of(pictures, size=16, seed=1, step=step) for step in (3, 3, 4))
+    sample = captioned.draw_captioned(0, 0, 64)
+    first, again, later = (batch_of(sample, size=16, seed=1, step=step) for step in (3, 3, 4))
     assert torch.equal(first[0], again[0]) and first[1] == again[1] and torch.equal(first[2], again[2])
     assert not torch.equal(first[0], later[0])
     images, captions, target = first

@@ -6,11 +6,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from lib import disentanglement, edited_models, modes
-from lib.clip_encoder import encoder_of, tower_parameters
-from lib.disentanglement import coefficient_rows, error_term
-from lib.heads import logits
-from lib.task_vector import TaskVector
+from lib.editing import disentanglement, edited_models
+from lib.editing.disentanglement import coefficient_rows, error_term
+from lib.editing.task_vector import TaskVector
+from lib.models.encoders import encoder_of, tower_parameters
+from lib.models.heads import logits
+from lib.training import modes
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_coefficient_rows_hold_the_own_axis_then_the_grid():
 
 
 def test_error_term_by_hand():
-    """Two alphas, two pictures. Own task first: row i of the grid is compared with the model (a_i, 0)."""
+    """Two alphas, two images. Own task first: row i of the grid is compared with the model (a_i, 0)."""
     alone = torch.tensor([[0, 0], [1, 1]])
     joint = torch.tensor([[0, 0], [0, 9], [1, 0], [7, 7]])  # (a1, a2) = (0,0), (0,1), (1,0), (1,1)
     predictions = torch.cat([alone, joint])

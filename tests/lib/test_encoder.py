@@ -9,9 +9,10 @@ import open_clip
 import pytest
 import torch
 
-from lib import clip_encoder, heads, modes, tangent_vit
-from lib.clip_encoder import EncoderError
+from lib.models import encoders, heads, tangent_vit
+from lib.models.encoders import EncoderError
 from lib.precision import exact_products, matmul_precision
+from lib.training import modes
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = {
@@ -30,32 +31,32 @@ def model():
 
 @pytest.fixture
 def encoder(model):
-    return clip_encoder.encoder_of(model)
+    return encoders.encoder_of(model)
 
 
 @pytest.fixture
-def pictures():
+def images():
     return torch.randint(0, 256, (5, 16, 16, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
 
-def test_input_equals_open_clips_transform(encoder, pictures):
+def test_input_equals_open_clips_transform(encoder, images):
     from PIL import Image
 
     transform = open_clip.image_transform(16, is_train=False)
-    expected = torch.stack([transform(Image.fromarray(picture.numpy())) for picture in pictures])
-    assert torch.equal(encoder.normalised(pictures), expected)
+    expected = torch.stack([transform(Image.fromarray(image.numpy())) for image in images])
+    assert torch.equal(encoder.normalised(images), expected)
 
 
-def test_encode_equals_open_clips_forward(model, encoder, pictures):
-    theta = clip_encoder.tower_parameters(model)
+def test_encode_equals_open_clips_forward(model, encoder, images):
+    theta = encoders.tower_parameters(model)
     with torch.no_grad():
-        expected = model.encode_image(encoder.normalised(pictures))
-    torch.testing.assert_close(encoder.encode(theta, pictures), expected, rtol=1e-5, atol=1e-6)
-    torch.testing.assert_close(encoder.call_tower(theta, encoder.normalised(pictures)), expected)
+        expected = model.encode_image(encoder.normalised(images))
+    torch.testing.assert_close(encoder.encode(theta, images), expected, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(encoder.call_tower(theta, encoder.normalised(images)), expected)
 
 
-def test_encode_and_its_gradient_need_no_parameters_of_the_module(model, pictures):
-    bare = clip_encoder.image_encoder("ViT-B-32-quickgelu")
+def test_encode_and_its_gradient_need_no_parameters_of_the_module(model, images):
+    bare = encoders.image_encoder("ViT-B-32-quickgelu")
     assert all(parameter.is_meta for parameter in bare.tower.parameters())
     assert bare.image_size == 224
 
@@ -65,7 +66,7 @@ PLAIN = ["ViT-B-32-quickgelu", "ViT-B-16-quickgelu", "ViT-L-14-quickgelu", "ViT-
 
 @pytest.mark.parametrize("architecture", PLAIN)
 def test_shape_from_the_configuration_equals_the_modules(architecture):
-    encoder = clip_encoder.image_encoder(architecture)
+    encoder = encoders.image_encoder(architecture)
     assert encoder.shape == tangent_vit.shape_of(encoder.tower)
     assert encoder.image_size == encoder.tower.image_size[0]
     assert (encoder.mean, encoder.std) == (open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD)
@@ -73,49 +74,49 @@ def test_shape_from_the_configuration_equals_the_modules(architecture):
 
 @pytest.mark.parametrize("architecture", ["RN50", "coca_ViT-B-32", "ViT-B-16-SigLIP", "convnext_base", "EVA02-B-16"])
 def test_other_towers_have_no_shape(architecture):
-    assert clip_encoder.image_encoder(architecture).shape is None
+    assert encoders.image_encoder(architecture).shape is None
 
 
 def test_only_plain_vits_recompute_their_activations():
-    assert clip_encoder.image_encoder("ViT-B-32-quickgelu", recompute=True).recompute
+    assert encoders.image_encoder("ViT-B-32-quickgelu", recompute=True).recompute
     with pytest.raises(EncoderError, match="RN50: activations can be recomputed in plain ViTs only; set activation_ch"):
-        clip_encoder.image_encoder("RN50", recompute=True)
+        encoders.image_encoder("RN50", recompute=True)
 
 
 def test_a_plain_encoder_works_without_importing_open_clip():
     program = (
-        "import sys; from lib import clip_encoder, finetune, edited_models; "
-        "clip_encoder.image_encoder('ViT-B-32-quickgelu'); sys.exit('open_clip' in sys.modules)"
+        "import sys; from lib import encoders, finetune, edited_models; "
+        "encoders.image_encoder('ViT-B-32-quickgelu'); sys.exit('open_clip' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0
 
 
 def test_a_functional_form_that_differs_is_refused(model):
-    clip_encoder.require_same_function(model, clip_encoder.encoder_of(model))
-    wrong = dataclasses.replace(clip_encoder.encoder_of(model).shape, activation="gelu")
+    encoders.require_same_function(model, encoders.encoder_of(model))
+    wrong = dataclasses.replace(encoders.encoder_of(model).shape, activation="gelu")
     with pytest.raises(EncoderError, match="disagree"):
-        clip_encoder.require_same_function(model, dataclasses.replace(clip_encoder.encoder_of(model), shape=wrong))
+        encoders.require_same_function(model, dataclasses.replace(encoders.encoder_of(model), shape=wrong))
 
 
 def test_an_activation_that_the_weights_do_not_want_is_refused(model):
-    clip_encoder.require_activation(model.visual, "quick_gelu")
+    encoders.require_activation(model.visual, "quick_gelu")
     with pytest.raises(EncoderError, match="uses QuickGELU, but its weights want GELU"):
-        clip_encoder.require_activation(model.visual, "gelu")
+        encoders.require_activation(model.visual, "gelu")
     plain = open_clip.CLIP(**{**TINY, "quick_gelu": False})
     with pytest.raises(EncoderError, match="suffix -quickgelu"):
-        clip_encoder.require_activation(plain.visual, "quick_gelu")
+        encoders.require_activation(plain.visual, "quick_gelu")
 
 
 def test_unknown_architectures_and_misfitting_weights_are_refused(tmp_path):
     with pytest.raises(EncoderError, match="no architecture 'ViT-Z-99': did you mean ViT-"):
-        clip_encoder.image_encoder("ViT-Z-99")
+        encoders.image_encoder("ViT-Z-99")
     with pytest.raises(EncoderError, match="list_models"):
-        clip_encoder.image_encoder("nothing alike")
+        encoders.image_encoder("nothing alike")
     from safetensors.torch import save_file
 
     save_file({"proj": torch.zeros(2)}, tmp_path / "w.safetensors")
     with pytest.raises(EncoderError, match="does not fit the architecture 'ViT-B-32-quickgelu'"):
-        clip_encoder.load_clip("ViT-B-32-quickgelu", tmp_path / "w.safetensors")
+        encoders.load_clip("ViT-B-32-quickgelu", tmp_path / "w.safetensors")
 
 
 def test_head_equals_open_clips_classifier_times_the_logit_scale(model):

@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import figures
-from workflow_scripts.figures import heatmaps
+from lib.reporting import figures
+from workflow_scripts.reporting.figures import heatmaps
 
 TASKS = ["Cars", "DTD"]
 

@@ -8,17 +8,18 @@ import pytest
 import torch
 from PIL import Image
 
-from lib import finetune as finetuning
-from lib import modes, prepared, resume
-from lib.clip_encoder import encoder_of
-from lib.finetune import Diverged, Interrupted, Keeper, Recipe
+from lib.data import prepared
+from lib.data.batches import TrainingData
+from lib.data.raw_task import RawSplit
+from lib.editing.task_vector import TaskVector
+from lib.models.encoders import encoder_of
 from lib.precision import matmul_precision
-from lib.raw_task import RawSplit
-from lib.schedule import learning_rate
-from lib.task_vector import TaskVector
-from lib.training_data import TrainingData
+from lib.training import finetune as finetuning
+from lib.training import modes, resume
+from lib.training.finetune import Diverged, Interrupted, Keeper, Recipe
+from lib.training.schedule import learning_rate
 
-RECIPE = Recipe(steps=6, peak_lr=1e-3, weight_decay=0.1, clip_norm=1.0, warmup=2, log_every=2)
+RECIPE = Recipe(steps=6, learning_rate=1e-3, weight_decay=0.1, clip_norm=1.0, warmup=2, log_every=2)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def split(tmp_path_factory):
     folder, generator = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
     pixels = generator.integers(0, 256, (40, 8, 8, 3), np.uint8)
     raw = RawSplit(np.arange(40) % 4, lambda row: Image.fromarray(pixels[row]))
-    prepared.write(folder, "fit", raw, np.arange(40), crop=lambda picture: picture)
+    prepared.write(folder, "fit", raw, np.arange(40), crop=lambda image: image)
     return prepared.read(folder, "fit")
 
 
@@ -83,7 +84,7 @@ def test_weight_decay_acts_on_theta_in_every_mode(run, theta_0, mode):
     """AdamW multiplies theta, not tau, by 1 - lr * decay: with a huge decay and no warm-up, one step shrinks theta_0
     itself.
     """
-    recipe = dataclasses.replace(RECIPE, steps=1, warmup=1, peak_lr=1e-6, weight_decay=1e5)
+    recipe = dataclasses.replace(RECIPE, steps=1, warmup=1, learning_rate=1e-6, weight_decay=1e5)
     theta, _ = run(mode, recipe)
     for name in modes.get(mode).trained(theta_0):
         torch.testing.assert_close(theta[name], 0.9 * theta_0[name], rtol=1e-4, atol=1e-5)
@@ -172,7 +173,7 @@ def test_steps_read_ahead_are_those_read_alone(split):
 
 def test_an_error_while_reading_ahead_reaches_the_training_loop(split, monkeypatch):
     data = TrainingData(split, batch_size=16, image_size=8, seed=0)
-    monkeypatch.setattr(type(split), "pictures", lambda *_: 1 / 0)
+    monkeypatch.setattr(type(split), "images", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         next(data.ahead(0, 2, lambda rows: [slice(None)]))
 

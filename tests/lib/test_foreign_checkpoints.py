@@ -17,8 +17,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from lib import checkpoints, clip_encoder, foreign_checkpoints, modes, safe_pickle
-from lib.checkpoints import CheckpointError
+from lib.files import checkpoints, safe_pickle
+from lib.files.checkpoints import CheckpointError
+from lib.models import encoders
+from lib.training import modes, third_party
 
 TINY = {
     "embed_dim": 24,
@@ -36,7 +38,7 @@ def pretrained():
 
 @pytest.fixture(scope="module")
 def theta_0(pretrained):
-    return clip_encoder.tower_parameters(pretrained)
+    return encoders.tower_parameters(pretrained)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,7 @@ def clip(pretrained):
 
 @pytest.fixture(scope="module")
 def theta(clip):
-    return clip_encoder.tower_parameters(clip)
+    return encoders.tower_parameters(clip)
 
 
 def same(found, expected):
@@ -80,7 +82,7 @@ WRAPPED = {
 @pytest.mark.parametrize("wrapped", WRAPPED)
 def test_state_dicts_of_torch_save(tmp_path, clip, theta, theta_0, state, wrapped):
     torch.save(WRAPPED[wrapped](STATES[state](clip)), tmp_path / "a.pt")
-    found = foreign_checkpoints.read_tower(tmp_path / "a.pt", theta_0)
+    found = third_party.read_tower(tmp_path / "a.pt", theta_0)
     assert {value.dtype for value in found.values()} == {torch.float32}
     expected = {name: value.half().float() for name, value in theta.items()} if wrapped == "half" else theta
     assert same(found, expected)
@@ -89,8 +91,8 @@ def test_state_dicts_of_torch_save(tmp_path, clip, theta, theta_0, state, wrappe
 @pytest.mark.parametrize("state", STATES)
 def test_state_dicts_in_safetensors(tmp_path, clip, theta, theta_0, state):
     save_file({name: value.contiguous() for name, value in STATES[state](clip).items()}, tmp_path / "model.safetensors")
-    assert same(foreign_checkpoints.read_tower(tmp_path / "model.safetensors", theta_0), theta)
-    assert same(foreign_checkpoints.read_tower(tmp_path, theta_0), theta)  # a folder that holds it
+    assert same(third_party.read_tower(tmp_path / "model.safetensors", theta_0), theta)
+    assert same(third_party.read_tower(tmp_path, theta_0), theta)  # a folder that holds it
 
 
 def hub_model(kind):
@@ -136,7 +138,7 @@ def test_transformers_models_give_the_same_embeddings(tmp_path, pretrained, thet
         model.save_pretrained(tmp_path)
     else:
         torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
-    theta = foreign_checkpoints.read_tower(tmp_path, theta_0)
+    theta = third_party.read_tower(tmp_path, theta_0)
     pixels = torch.randn(3, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         ours = torch.func.functional_call(pretrained.visual, theta, (pixels,))
@@ -152,7 +154,7 @@ def test_transformers_names_of_older_releases(tmp_path, theta_0):
     old = with_prefix("vision_model.", bare | {"embeddings.position_ids": torch.arange(5)[None]})
     torch.save(bare, tmp_path / "bare.pt")
     torch.save(old, tmp_path / "old.pt")
-    read = foreign_checkpoints.read_tower
+    read = third_party.read_tower
     assert same(read(tmp_path / "old.pt", theta_0), read(tmp_path / "bare.pt", theta_0))
 
 
@@ -195,7 +197,7 @@ def test_a_pickled_module_whose_class_no_longer_exists(tmp_path, clip, theta, th
         importlib.import_module("src.modeling")
     with pytest.raises(pickle.UnpicklingError):
         torch.load(tmp_path / "finetuned.pt", weights_only=True)
-    assert same(foreign_checkpoints.read_tower(tmp_path / "finetuned.pt", theta_0), theta)
+    assert same(third_party.read_tower(tmp_path / "finetuned.pt", theta_0), theta)
     assert "src" not in sys.modules
 
 
@@ -211,18 +213,18 @@ def linearized(model, start):
 
 def test_a_linearized_encoder(tmp_path, pretrained, clip, theta, theta_0):
     torch.save(linearized(clip, pretrained), tmp_path / "linear_finetuned.pt")
-    tensors = foreign_checkpoints.read(tmp_path / "linear_finetuned.pt")
-    assert foreign_checkpoints.detect(tensors) == "linearized"
-    assert same(foreign_checkpoints.tower(tensors, theta_0), theta)
+    tensors = third_party.read(tmp_path / "linear_finetuned.pt")
+    assert third_party.detect(tensors) == "linearized"
+    assert same(third_party.tower(tensors, theta_0), theta)
     with pytest.raises(CheckpointError, match="0 runs of them have the shapes"):
-        foreign_checkpoints.tower(tensors, dict(sorted(theta_0.items(), reverse=True)))  # another order
+        third_party.tower(tensors, dict(sorted(theta_0.items(), reverse=True)))  # another order
     with pytest.raises(CheckpointError, match="linearized at weights other than theta_0"):
-        foreign_checkpoints.tower(tensors, {name: value + 0.1 for name, value in theta_0.items()})
+        third_party.tower(tensors, {name: value + 0.1 for name, value in theta_0.items()})
 
 
 def test_a_checkpoint_must_fit_its_mode(theta, theta_0):
     def check(mode, layout, theta):
-        foreign_checkpoints.require_mode(modes.get(mode), layout, theta_0, theta, what="a.pt")
+        third_party.require_mode(modes.get(mode), layout, theta_0, theta, what="a.pt")
 
     attention = {name: theta[name] if "attn" in name and "bias" not in name else theta_0[name] for name in theta_0}
     check("standard", "open_clip", theta)
@@ -251,7 +253,7 @@ def test_a_pickle_that_calls_a_function_is_refused_by_name(tmp_path, clip, theta
     evil = Calls(function, arguments.get(function, "os"), *(["w"] if function is io.open else []))
     torch.save({"state_dict": clip.state_dict(), "extra": evil}, tmp_path / "evil.pt")
     with pytest.raises(safe_pickle.UnsafePickle, match=rf"names \w+\.{function.__name__}, .* nothing was run"):
-        foreign_checkpoints.read_tower(tmp_path / "evil.pt", theta_0)
+        third_party.read_tower(tmp_path / "evil.pt", theta_0)
     assert not mark.exists()
 
 
@@ -307,7 +309,7 @@ def test_what_one_file_does_to_a_constructor_does_not_reach_the_next(tmp_path, c
     with contextlib.suppress(CheckpointError):
         safe_pickle.named_tensors(archive(tmp_path / "odd.pt", program))
     torch.save(clip, tmp_path / "a.pt")
-    assert same(foreign_checkpoints.read_tower(tmp_path / "a.pt", theta_0), theta)
+    assert same(third_party.read_tower(tmp_path / "a.pt", theta_0), theta)
 
 
 def rebuilt(size, stride, key="0", count=4):
@@ -372,19 +374,19 @@ def with_nan(clip):
 def test_what_is_not_this_tower_is_refused(tmp_path, clip, theta_0, make, message):
     torch.save(make(clip), tmp_path / "a.pt")
     with pytest.raises(CheckpointError, match=message):
-        foreign_checkpoints.read_tower(tmp_path / "a.pt", theta_0)
+        third_party.read_tower(tmp_path / "a.pt", theta_0)
 
 
 def test_the_pretrained_checkpoint_is_not_a_fine_tuned_one(tmp_path, theta_0):
     checkpoints.save(tmp_path / "zeroshot.safetensors", theta_0)
     with pytest.raises(CheckpointError, match="equals the pre-trained weights"):
-        foreign_checkpoints.read_tower(tmp_path / "zeroshot.safetensors", theta_0)
+        third_party.read_tower(tmp_path / "zeroshot.safetensors", theta_0)
 
 
 def test_files_of_other_kinds_are_refused(tmp_path, clip):
     def refused(name, message):
         with pytest.raises(CheckpointError, match=message):
-            foreign_checkpoints.read(tmp_path / name)
+            third_party.read(tmp_path / name)
 
     torch.save(clip.state_dict(), tmp_path / "old.pt", _use_new_zipfile_serialization=False)
     refused("old.pt", "expected safetensors or the zip format .* older pickle")
@@ -396,9 +398,9 @@ def test_files_of_other_kinds_are_refused(tmp_path, clip):
     save_file({"a": torch.ones(9)}, tmp_path / "cut.safetensors")
     (tmp_path / "cut.safetensors").write_bytes((tmp_path / "cut.safetensors").read_bytes()[:-8])
     refused("cut.safetensors", "no complete safetensors file")
-    with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as file:
+    with zipfile.ZipFile(tmp_path / "images.zip", "w") as file:
         file.writestr("a.txt", "a")
-    refused("pictures.zip", "torch.save did not write it")
+    refused("images.zip", "torch.save did not write it")
     archive(tmp_path / "jit.pt", b"", **{"constants.pkl": b""})
     refused("jit.pt", "TorchScript archive")
     (tmp_path / "empty").mkdir()

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from tests.workflow.conftest import ROOT
-from workflow_scripts import adapter
+from workflow_scripts.job import adapter
 
 PROGRAM = """
 import resource, sys, torch
-from lib import heap
+from workflow_scripts.job import heap
 if sys.argv[1] == "kept" and not heap.keep_freed_memory():
     sys.exit(3)
 faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt

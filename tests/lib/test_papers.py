@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib import papers
+from lib.reporting import papers
 
 MODELS = ["ViT-B-32", "ViT-B-16", "ViT-L-14"]
 TABLES = [name for name in papers.numbers() if name not in ("tasks", "control")]

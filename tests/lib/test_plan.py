@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from lib import modes, plan
+from lib import cost
+from lib.training import modes
 
 DEMO = Path(__file__).resolve().parents[2] / "demo/clip/ViT-demo-8.json"
 # 2 x 2 patches of 4 x 4 pixels, so 5 tokens; one block of width 8 with a hidden layer of 32
-SMALL = plan.Tower(image_size=8, patch_size=4, width=8, layers=1, embed_dim=6)
+SMALL = cost.Tower(image_size=8, patch_size=4, width=8, layers=1, embed_dim=6)
 PATCHES = 4 * (48 * 8) * 2  # each patch: 48 pixel values to 8 channels
 MATRICES = 5 * (8 * 24 + 8 * 8 + 8 * 32 + 32 * 8) * 2  # each token: q k v, output, both layers of the MLP
 PROJECTION = 8 * 6 * 2
@@ -19,29 +20,29 @@ FORWARD = PATCHES + MATRICES + PROJECTION + ATTENTION
 
 
 def published(name, width, patch, layers, embed, text_width):
-    return plan.Tower(224, patch, width, layers, embed, text=(77, 49408, text_width, 12))
+    return cost.Tower(224, patch, width, layers, embed, text=(77, 49408, text_width, 12))
 
 
 def test_a_forward_pass_costs_what_a_hand_count_gives():
-    assert plan.evaluation_flops(SMALL, tangent=False) == FORWARD == 11_648
+    assert cost.evaluation_flops(SMALL, tangent=False) == FORWARD == 11_648
 
 
 def test_tangents_cost_two_passes_each():
-    assert plan.evaluation_flops(SMALL, tangent=True) == 3 * FORWARD
-    assert plan.evaluation_flops(SMALL, tangent=True, vectors=2) == 5 * FORWARD
+    assert cost.evaluation_flops(SMALL, tangent=True) == 3 * FORWARD
+    assert cost.evaluation_flops(SMALL, tangent=True, vectors=2) == 5 * FORWARD
 
 
 def test_a_training_step_costs_three_passes_and_of_a_tangent_model_five():
-    everything = plan.tower_sizes(SMALL)
-    assert plan.training_flops(SMALL, tangent=False, trained=everything) == 3 * FORWARD
-    assert plan.training_flops(SMALL, tangent=True, trained=everything) == 5 * FORWARD
+    everything = cost.tower_sizes(SMALL)
+    assert cost.training_flops(SMALL, tangent=False, trained=everything) == 3 * FORWARD
+    assert cost.training_flops(SMALL, tangent=True, trained=everything) == 5 * FORWARD
 
 
 def test_frozen_weights_save_their_own_gradients_only():
-    trained = modes.get("linear-2").trained(plan.tower_sizes(SMALL))
+    trained = modes.get("linear-2").trained(cost.tower_sizes(SMALL))
     attention_weights = 5 * (8 * 24 + 8 * 8) * 2
     backward = PATCHES + MATRICES + PROJECTION + 2 * ATTENTION
-    assert plan.training_flops(SMALL, tangent=False, trained=trained) == FORWARD + backward + attention_weights
+    assert cost.training_flops(SMALL, tangent=False, trained=trained) == FORWARD + backward + attention_weights
 
 
 def test_parameters_are_those_of_open_clip():
@@ -51,9 +52,9 @@ def test_parameters_are_those_of_open_clip():
     configuration = json.loads(DEMO.read_text())
     with torch.device("meta"):
         clip = open_clip.CLIP(**configuration)
-    vit = plan.tower(configuration)
-    assert plan.tower_sizes(vit) == {name: value.numel() for name, value in clip.visual.named_parameters()}
-    assert plan.clip_size(vit) == sum(value.numel() for value in clip.parameters())
+    vit = cost.tower(configuration)
+    assert cost.tower_sizes(vit) == {name: value.numel() for name, value in clip.visual.named_parameters()}
+    assert cost.clip_size(vit) == sum(value.numel() for value in clip.parameters())
 
 
 @pytest.mark.parametrize(
@@ -65,41 +66,41 @@ def test_parameters_are_those_of_open_clip():
     ],
 )
 def test_the_papers_models_have_their_published_sizes(sizes, parameters):
-    assert plan.clip_size(published(*sizes)) == parameters
+    assert cost.clip_size(published(*sizes)) == parameters
 
 
 def test_linear_2_trains_a_hundred_million_parameters_of_the_largest_model():
-    sizes = plan.tower_sizes(published("ViT-L/14", 1024, 14, 24, 768, 768))
+    sizes = cost.tower_sizes(published("ViT-L/14", 1024, 14, 24, 768, 768))
     assert sum(sizes[name] for name in modes.get("linear-2").trained(sizes)) == 24 * 4 * 1024**2
 
 
 def test_a_tower_that_is_no_vit_is_refused():
     with pytest.raises(ValueError, match="only open_clip's own ViTs can be edited"):
-        plan.tower({"embed_dim": 8, "vision_cfg": {"image_size": 8, "width": 8, "layers": [1, 1]}})
+        cost.tower({"embed_dim": 8, "vision_cfg": {"image_size": 8, "width": 8, "layers": [1, 1]}})
 
 
 def test_splits_follow_the_papers_rule():
     rule = {"fraction": 0.1, "maximum": 5000}
-    assert plan.split_sizes({"train": 60000, "test": 10000}, **rule) == {"fit": 55000, "val": 5000, "test": 10000}
-    assert plan.split_sizes({"train": 8144, "test": 8041}, **rule) == {"fit": 7330, "val": 814, "test": 8041}
-    own = plan.split_sizes({"train": 21600, "val": 2700, "test": 2700}, **rule)
+    assert cost.split_sizes({"train": 60000, "test": 10000}, **rule) == {"fit": 55000, "val": 5000, "test": 10000}
+    assert cost.split_sizes({"train": 8144, "test": 8041}, **rule) == {"fit": 7330, "val": 814, "test": 8041}
+    own = cost.split_sizes({"train": 21600, "val": 2700, "test": 2700}, **rule)
     assert own == {"fit": 21600, "val": 2700, "test": 2700}
 
 
 def test_steps_and_passes():
-    assert plan.optimizer_steps(35, 7330, 128) == 35 * 58
-    assert plan.passes(21, tangent=False) == 21 and plan.passes(21, tangent=True) == 1
+    assert cost.optimizer_steps(35, 7330, 128) == 35 * 58
+    assert cost.passes(21, tangent=False) == 21 and cost.passes(21, tangent=True) == 1
 
 
-def test_bytes_of_pictures():
-    assert plan.evaluation_bytes(10, 224) == 10 * (224 * 224 * 3 + 40)
-    assert plan.fit_bytes(10, "mnist", 256) == 10 * (28 * 28 * 3 + 40)
-    assert plan.fit_bytes(10, "cars", 256) == 10 * (256 * 341 * 3 + 40)
-    assert plan.fit_bytes(10, "cars", None) > plan.fit_bytes(10, "cars", 256)
+def test_bytes_of_images():
+    assert cost.evaluation_bytes(10, 224) == 10 * (224 * 224 * 3 + 40)
+    assert cost.fit_bytes(10, "mnist", 256) == 10 * (28 * 28 * 3 + 40)
+    assert cost.fit_bytes(10, "cars", 256) == 10 * (256 * 341 * 3 + 40)
+    assert cost.fit_bytes(10, "cars", None) > cost.fit_bytes(10, "cars", 256)
 
 
 def row(architecture="B", mode="standard", stage="train", rate=100.0, gigaflops=10.0, precision="tf32", device="GPU"):
-    return plan.Measurement(architecture, mode, stage, rate, gigaflops, 1.0, device, precision, "by hand")
+    return cost.Measurement(architecture, mode, stage, rate, gigaflops, 1.0, device, precision, "by hand")
 
 
 def test_time_is_work_divided_by_the_measured_rate():
@@ -110,14 +111,14 @@ def test_time_is_work_divided_by_the_measured_rate():
 def test_the_closest_measurement_is_of_the_same_case_if_there_is_one():
     rows = [row(), row(mode="linear"), row(stage="evaluate"), row("L"), row(precision="bf16")]
     wanted = {"architecture": "B", "mode": "linear", "stage": "train", "precision": "tf32", "gigaflops": 10.0}
-    assert plan.closest(rows, **wanted) == (rows[1], True)
-    assert plan.closest(rows, **wanted | {"precision": "float32"}) == (rows[1], False)
-    assert plan.closest([], **wanted) is None
+    assert cost.closest(rows, **wanted) == (rows[1], True)
+    assert cost.closest(rows, **wanted | {"precision": "float32"}) == (rows[1], False)
+    assert cost.closest([], **wanted) is None
 
 
 def test_another_architecture_is_planned_with_the_nearest_in_work():
     rows = [row("S", gigaflops=1.0), row("M", gigaflops=30.0), row("M", mode="linear", gigaflops=50.0)]
     wanted = {"architecture": "L", "mode": "standard", "stage": "train", "precision": "tf32", "gigaflops": 100.0}
-    found, measured = plan.closest(rows, **wanted)
+    found, measured = cost.closest(rows, **wanted)
     assert found is rows[1] and not measured
     assert math.isclose(found.seconds(3e12), 1.0)

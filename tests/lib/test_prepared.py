@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lib import atomic, prepared
-from lib.augment import evaluation_crop
+from lib.data import prepared
+from lib.data.augment import evaluation_crop
+from lib.data.batches import EvaluationBatches
+from lib.data.raw_task import RawSplit
+from lib.data.splits import fit_and_validation
+from lib.files import atomic
 from lib.provenance import reached_modules
-from lib.raw_task import RawSplit
-from lib.splits import fit_and_validation
-from lib.training_data import EvaluationBatches
 from tests.workflow.conftest import ROOT
 
 
@@ -22,15 +23,15 @@ def raw(sizes):
     return pixels, RawSplit(np.arange(len(sizes)) % 3, lambda row: Image.fromarray(pixels[row]))
 
 
-def same(picture):
-    return picture
+def same(image):
+    return image
 
 
-def test_pictures_of_any_size_come_back(tmp_path):
+def test_images_of_any_size_come_back(tmp_path):
     pixels, split = raw([(4, 6), (9, 5), (7, 7)])
     entry = prepared.write(tmp_path, "fit", split, np.array([2, 0]), crop=same)
     stored = prepared.read(tmp_path, "fit")
-    frame = stored.pictures([0, 1])
+    frame = stored.images([0, 1])
     assert frame.shape == (2, 7, 7, 3)
     assert np.array_equal(frame[0], pixels[2]) and np.array_equal(frame[1, :4, :6], pixels[0])
     assert (frame[1, 4:] == 0).all() and stored.label.tolist() == [2, 0] and stored.row.tolist() == [2, 0]
@@ -60,7 +61,7 @@ def test_a_file_that_does_not_fit_its_index_is_refused(tmp_path):
         prepared.read(tmp_path, "test")
 
 
-def test_a_picture_that_cannot_be_decoded_leaves_nothing_behind(tmp_path):
+def test_a_image_that_cannot_be_decoded_leaves_nothing_behind(tmp_path):
     def broken(row):
         raise OSError("b.png is truncated")
 
@@ -78,7 +79,7 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path):
     assert file.read_text() == "old" and list(tmp_path.iterdir()) == [file]
 
 
-def test_each_picture_is_decoded_once(tmp_path):
+def test_each_image_is_decoded_once(tmp_path):
     """Fit, val and test together ask the source for every row once; whoever trains or evaluates asks it for none."""
     asked = Counter()
 
@@ -88,7 +89,7 @@ def test_each_picture_is_decoded_once(tmp_path):
 
     raw = RawSplit(np.arange(40) % 4, image)
     fit, val = fit_and_validation(40, seed=0, fraction=0.1, maximum=5000)
-    prepared.write(tmp_path, "fit", raw, fit, crop=lambda picture: picture)
+    prepared.write(tmp_path, "fit", raw, fit, crop=lambda image: image)
     prepared.write(tmp_path, "val", raw, val, crop=partial(evaluation_crop, size=8))
     assert asked == Counter(range(40))
     for script in ("finetune_process", "zero_shot", "single_task", "addition", "negation", "disentanglement"):
@@ -96,7 +97,7 @@ def test_each_picture_is_decoded_once(tmp_path):
         assert not [path for path in reached if "datasets" in path.parts], "only prepared pixels are read"
 
 
-def test_pictures_of_different_sizes_are_no_evaluation_batch(tmp_path):
+def test_images_of_different_sizes_are_no_evaluation_batch(tmp_path):
     _, split = raw([(4, 6), (9, 5)])
     prepared.write(tmp_path, "fit", split, np.arange(2), crop=same)
     with pytest.raises(prepared.PreparedError, match="is this the fit split"):

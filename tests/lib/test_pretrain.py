@@ -10,9 +10,10 @@ import torch
 from open_clip.tokenizer import SimpleTokenizer
 from open_clip.transformer import QuickGELU
 
-from lib import checkpoints, pretrain
-from lib.drawn.captioned import all_captions, draw_captioned
-from lib.drawn.vocabulary import learn_merges
+from lib.files import checkpoints
+from lib.synthetic.captioned import all_captions, draw_captioned
+from lib.synthetic.vocabulary import learn_merges
+from lib.training import contrastive
 
 SHIPPED = Path(__file__).parents[2] / "demo" / "clip"
 TINY = {
@@ -21,8 +22,8 @@ TINY = {
     "vision_cfg": {"image_size": 32, "patch_size": 16, "width": 32, "layers": 1, "head_width": 16},
     "text_cfg": {"context_length": 16, "vocab_size": 1072, "width": 32, "heads": 2, "layers": 1},
 }
-RECIPE = pretrain.Recipe(
-    steps=12, batch_size=16, peak_rate=3e-3, warmup=2, weight_decay=0.1, max_gradient_norm=1.0, seed=1
+RECIPE = contrastive.Recipe(
+    steps=12, batch_size=16, learning_rate=3e-3, warmup=2, weight_decay=0.1, max_gradient_norm=1.0, seed=1
 )
 
 
@@ -32,7 +33,7 @@ def tokenizer():
 
 
 @pytest.fixture(scope="module")
-def pictures():
+def captioned():
     return draw_captioned(0, 0, 64)
 
 
@@ -46,40 +47,40 @@ def assert_equal(first, second):
         assert torch.equal(tensor, second[name]), name
 
 
-def test_the_loss_falls(tokenizer, pictures):
-    recipe = replace(RECIPE, steps=40, peak_rate=5e-3)
-    log = pretrain.pretrain(pretrain.build(TINY, 1), tokenizer, pictures, recipe, log_every=10)
+def test_the_loss_falls(tokenizer, images):
+    recipe = replace(RECIPE, steps=40, learning_rate=5e-3)
+    log = contrastive.pretrain(contrastive.build(TINY, 1), tokenizer, captioned, recipe, log_every=10)
     assert [row.step for row in log] == [10, 20, 30, 40]
     assert log[-1].loss < log[0].loss - 0.1
     assert all(0 <= row.correct <= 1 and 1 <= row.logit_scale <= 100.01 for row in log)
 
 
-def test_an_interrupted_run_ends_as_an_undisturbed_one(tokenizer, pictures, tmp_path):
-    whole, parts = pretrain.build(TINY, 1), pretrain.build(TINY, 1)
-    undisturbed = pretrain.pretrain(whole, tokenizer, pictures, RECIPE, log_every=5)
+def test_an_interrupted_run_ends_as_an_undisturbed_one(tokenizer, captioned, tmp_path):
+    whole, parts = contrastive.build(TINY, 1), contrastive.build(TINY, 1)
+    undisturbed = contrastive.pretrain(whole, tokenizer, captioned, RECIPE, log_every=5)
     state = tmp_path / "state.pt"
-    pretrain.pretrain(parts, tokenizer, pictures, RECIPE, state=state, log_every=5, stop_after=7)
-    resumed = pretrain.build(TINY, 2)
-    log = pretrain.pretrain(resumed, tokenizer, pictures, RECIPE, state=state, log_every=5)
+    contrastive.pretrain(parts, tokenizer, captioned, RECIPE, state=state, log_every=5, stop_after=7)
+    resumed = contrastive.build(TINY, 2)
+    log = contrastive.pretrain(resumed, tokenizer, captioned, RECIPE, state=state, log_every=5)
     assert log == undisturbed
     assert_equal(weights(resumed), weights(whole))
 
 
-def test_a_state_of_another_recipe_is_refused(tokenizer, pictures, tmp_path):
+def test_a_state_of_another_recipe_is_refused(tokenizer, captioned, tmp_path):
     state = tmp_path / "state.pt"
-    pretrain.pretrain(pretrain.build(TINY, 1), tokenizer, pictures, RECIPE, state=state, stop_after=1)
+    contrastive.pretrain(contrastive.build(TINY, 1), tokenizer, captioned, RECIPE, state=state, stop_after=1)
     with pytest.raises(ValueError, match="Delete it"):
-        other = replace(RECIPE, peak_rate=1e-3)
-        pretrain.pretrain(pretrain.build(TINY, 1), tokenizer, pictures, other, state=state)
+        other = replace(RECIPE, learning_rate=1e-3)
+        contrastive.pretrain(contrastive.build(TINY, 1), tokenizer, captioned, other, state=state)
 
 
-def test_threads_only_cut_the_batch(tokenizer, pictures):
-    models = [pretrain.build(TINY, 1).double() for _ in range(2)]
-    batch = pretrain.normalised(torch.from_numpy(pictures.images[:5])).double()
+def test_threads_only_cut_the_batch(tokenizer, images):
+    models = [contrastive.build(TINY, 1).double() for _ in range(2)]
+    batch = contrastive.normalised(torch.from_numpy(captioned.images[:5])).double()
     text = tokenizer(["a star", "a tree", "the digit one"])
     gradients = []
     for model, threads in zip(models, (1, 2), strict=True):
-        replicas = pretrain.Replicas(model, threads, bfloat16=False)
+        replicas = contrastive.Replicas(model, threads, bfloat16=False)
         features = list(zip(*replicas.features(batch, text), strict=True))
         replicas.backward(features, [tuple(2 * piece.detach() for piece in pair) for pair in features])
         gradients.append({name: p.grad for name, p in model.named_parameters() if p.grad is not None})
@@ -90,7 +91,7 @@ def test_threads_only_cut_the_batch(tokenizer, pictures):
 
 def test_the_loss_is_the_cross_entropy_of_cosines():
     features, captions = torch.eye(3)[[0, 1, 1]], torch.eye(3)[:2]
-    loss, correct = pretrain.contrastive_loss(features, captions, torch.tensor([0, 1, 0]), torch.tensor(2.0))
+    loss, correct = contrastive.contrastive_loss(features, captions, torch.tensor([0, 1, 0]), torch.tensor(2.0))
     right, wrong = np.log(1 + np.exp(-2)), np.log(1 + np.exp(2))
     np.testing.assert_allclose(loss, (2 * right + wrong) / 3, rtol=1e-6)
     np.testing.assert_allclose(correct, 2 / 3, rtol=1e-6)
@@ -98,7 +99,7 @@ def test_the_loss_is_the_cross_entropy_of_cosines():
 
 def test_shipped_weights_load_into_open_clip_and_match_the_vocabulary(tokenizer):
     architecture = json.loads((SHIPPED / "ViT-demo-8.json").read_text())
-    model = pretrain.build(architecture, 0)
+    model = contrastive.build(architecture, 0)
     model.load_state_dict(checkpoints.load(SHIPPED / "clip.safetensors"), strict=True)
     assert isinstance(model.visual.transformer.resblocks[0].mlp.gelu, QuickGELU)
     assert model.vocab_size == tokenizer.vocab_size == len(learn_merges(all_captions())) + 514

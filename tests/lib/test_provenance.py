@@ -57,6 +57,6 @@ def test_fine_tuning_does_not_depend_on_figures():
 
     root = Path(__file__).resolve().parents[2]
     packages = ("lib", "workflow_scripts")
-    names = {path.name for path in provenance.reached_modules(root, "workflow_scripts/finetune.py", packages)}
+    names = {path.name for path in provenance.reached_modules(root, "workflow_scripts/training/finetune.py", packages)}
     assert {"finetune.py", "tangent_vit.py", "modes.py", "augment.py"} <= names
     assert not {"figures.py", "tables.py", "disentanglement.py", "coefficients.py"} & names

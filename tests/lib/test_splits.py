@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lib.splits import fit_and_validation
+from lib.data.splits import fit_and_validation
 
 
 def test_first_fit_index_of_mnist():

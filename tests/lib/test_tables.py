@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from lib import tables
+from lib.reporting import tables
 
 COLUMNS = {"absolute": "Abs. (↑)", "normalized": "Norm. (↑)"}
 NAN = float("nan")

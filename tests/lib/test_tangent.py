@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from lib import linearize, tangent_vit
-from lib.checkpoints import CheckpointError
+from lib.editing.task_vector import TaskVector
+from lib.files.checkpoints import CheckpointError
+from lib.models import linearize, tangent_vit
 from lib.precision import matmul_precision
-from lib.task_vector import TaskVector
 
 
 def parameters(module, dtype):
@@ -65,63 +65,63 @@ def f_lin_maker(request, tower):
 
 
 @pytest.fixture
-def pictures():
+def images():
     return torch.randn(3, 3, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
 
 
-def test_image_tower_equals_the_explicit_jacobian(tower, f_lin_maker, pictures):
+def test_image_tower_equals_the_explicit_jacobian(tower, f_lin_maker, images):
     theta_0 = parameters(tower.double(), torch.float64)
     tau = direction(theta_0, 0.2)
     with linearize.differentiable_attention():
-        expected = explicit_tangent(function_of(tower), theta_0, tau, pictures)
-    torch.testing.assert_close(f_lin_maker(theta_0)(tau, pictures), expected, rtol=1e-9, atol=1e-11)
+        expected = explicit_tangent(function_of(tower), theta_0, tau, images)
+    torch.testing.assert_close(f_lin_maker(theta_0)(tau, images), expected, rtol=1e-9, atol=1e-11)
 
 
 @pytest.mark.parametrize("name", ["conv1.weight", "class_embedding", "positional_embedding", "ln_pre", "ln_1.weight",
                                   "ln_1.bias", "in_proj_weight", "in_proj_bias", "out_proj", "ln_2", "c_fc", "c_proj",
                                   "ln_post", "proj"])  # fmt: skip
-def test_no_term_of_the_tangent_is_missing(tower, f_lin_maker, pictures, name):
+def test_no_term_of_the_tangent_is_missing(tower, f_lin_maker, images, name):
     """Each kind of parameter alone moves the tangent model as central differences say, at first order."""
     theta_0 = parameters(tower.double(), torch.float64)
     tau = {n: v if name in n else torch.zeros_like(v) for n, v in direction(theta_0, 1.0).items()}
     f, step = function_of(tower), 1e-5
-    ahead = f({n: theta_0[n] + step * tau[n] for n in tau}, pictures)
-    behind = f({n: theta_0[n] - step * tau[n] for n in tau}, pictures)
-    moved = f_lin_maker(theta_0)(tau, pictures) - f(theta_0, pictures)
+    ahead = f({n: theta_0[n] + step * tau[n] for n in tau}, images)
+    behind = f({n: theta_0[n] - step * tau[n] for n in tau}, images)
+    moved = f_lin_maker(theta_0)(tau, images) - f(theta_0, images)
     assert moved.abs().max() > 1e-3
     torch.testing.assert_close(moved, (ahead - behind) / (2 * step), rtol=1e-5, atol=1e-7)
 
 
-def test_gradient_is_the_transposed_jacobian(tower, f_lin_maker, pictures):
+def test_gradient_is_the_transposed_jacobian(tower, f_lin_maker, images):
     theta_0 = parameters(tower.double(), torch.float64)
     tau = {n: v.requires_grad_() for n, v in direction(theta_0, 0.2).items()}
     cotangent = torch.randn(3, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
-    (f_lin_maker(theta_0)(tau, pictures) * cotangent).sum().backward()
+    (f_lin_maker(theta_0)(tau, images) * cotangent).sum().backward()
     with linearize.differentiable_attention():
-        jacobian = torch.func.jacrev(lambda theta: function_of(tower)(theta, pictures))(theta_0)
+        jacobian = torch.func.jacrev(lambda theta: function_of(tower)(theta, images))(theta_0)
     for name, block in jacobian.items():
         torch.testing.assert_close(tau[name].grad, torch.einsum("nd,nd...->...", cotangent, block))
 
 
-def test_laws_of_the_tangent_model(tower, f_lin_maker, pictures):
+def test_laws_of_the_tangent_model(tower, f_lin_maker, images):
     theta_0 = parameters(tower.double(), torch.float64)
     f_lin = f_lin_maker(theta_0)
     a, b = TaskVector(direction(theta_0, 0.1, seed=5)), TaskVector(direction(theta_0, 0.1, seed=6))
-    value = function_of(tower)(theta_0, pictures)
-    torch.testing.assert_close(f_lin(0.0 * a, pictures), value, rtol=1e-9, atol=1e-11)
-    moved = f_lin(0.3 * a - 2 * b, pictures)
-    expected = value + 0.3 * (f_lin(a, pictures) - value) - 2 * (f_lin(b, pictures) - value)
+    value = function_of(tower)(theta_0, images)
+    torch.testing.assert_close(f_lin(0.0 * a, images), value, rtol=1e-9, atol=1e-11)
+    moved = f_lin(0.3 * a - 2 * b, images)
+    expected = value + 0.3 * (f_lin(a, images) - value) - 2 * (f_lin(b, images) - value)
     torch.testing.assert_close(moved, expected, rtol=1e-8, atol=1e-10)
 
 
-def test_one_pass_serves_many_vectors(tower, pictures):
+def test_one_pass_serves_many_vectors(tower, images):
     theta_0 = parameters(tower.double(), torch.float64)
     taus = [direction(theta_0, 0.1, seed) for seed in (1, 2, 3)]
     with torch.no_grad():
-        value, tangents = tangent_vit.value_and_tangents(tangent_vit.shape_of(tower), theta_0, taus, pictures)
-    torch.testing.assert_close(value, function_of(tower)(theta_0, pictures))
+        value, tangents = tangent_vit.value_and_tangents(tangent_vit.shape_of(tower), theta_0, taus, images)
+    torch.testing.assert_close(value, function_of(tower)(theta_0, images))
     for tau, tangent in zip(taus, tangents, strict=True):
-        torch.testing.assert_close(tangent, linearize.jvp(function_of(tower), theta_0, tau, pictures)[1])
+        torch.testing.assert_close(tangent, linearize.jvp(function_of(tower), theta_0, tau, images)[1])
 
 
 def test_both_implementations_agree_in_float32(tower):
@@ -176,14 +176,14 @@ def test_as_a_function_of_theta_it_is_the_same_to_the_bit(tower):
 
 
 @pytest.mark.parametrize("activation", [nn.GELU, "quick"])
-def test_both_activations(tower, pictures, activation):
+def test_both_activations(tower, images, activation):
     if activation is nn.GELU:
         for block in tower.transformer.resblocks:
             block.mlp.gelu = nn.GELU()
     theta_0 = parameters(tower.double(), torch.float64)
     tau = direction(theta_0, 0.1)
-    fast = tangent_vit.linearize_vit(tangent_vit.shape_of(tower), theta_0)(tau, pictures)
-    torch.testing.assert_close(fast, linearize.linearize(function_of(tower), theta_0)(tau, pictures))
+    fast = tangent_vit.linearize_vit(tangent_vit.shape_of(tower), theta_0)(tau, images)
+    torch.testing.assert_close(fast, linearize.linearize(function_of(tower), theta_0)(tau, images))
 
 
 @pytest.mark.parametrize("tangent", [False, True])
@@ -205,10 +205,10 @@ def test_recomputed_activations_change_no_bit_and_are_not_kept(tower, tangent):
     assert found[True][1] < found[False][1] / 2
 
 
-def test_other_names_and_towers_are_refused(tower, pictures):
+def test_other_names_and_towers_are_refused(tower, images):
     theta_0 = parameters(tower.double(), torch.float64)
     with pytest.raises(CheckpointError, match="missing 1 .proj."):
         shape = tangent_vit.shape_of(tower)
-        tangent_vit.linearize_vit(shape, theta_0)({n: v for n, v in theta_0.items() if n != "proj"}, pictures)
-    with pytest.raises(TypeError, match="lib.linearize.linearize"):
+        tangent_vit.linearize_vit(shape, theta_0)({n: v for n, v in theta_0.items() if n != "proj"}, images)
+    with pytest.raises(TypeError, match="lib.models.linearize.linearize"):
         tangent_vit.shape_of(nn.Linear(2, 2))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from lib.checkpoints import CheckpointError
-from lib.task_vector import TaskVector
+from lib.editing.task_vector import TaskVector
+from lib.files.checkpoints import CheckpointError
 
 
 def vector(seed, framework="torch"):

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from lib import splits, tasks
+from lib.data import splits, tasks
 
 # classes, train, fit, validation, test; EuroSAT ships its own validation split
 BENCHMARK = {

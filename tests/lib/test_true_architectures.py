@@ -1,6 +1,6 @@
 """The papers' own architectures: what each mode trains of them, and ViT-B/32 at full size through every stage.
 
-Weights are random, pictures few: what is tested is that names, shapes and functions are those of the real model.
+Weights are random, images few: what is tested is that names, shapes and functions are those of the real model.
 """
 
 from pathlib import Path
@@ -11,12 +11,15 @@ import pytest
 import torch
 from PIL import Image
 
-from lib import clip_encoder, heads, linearize, modes, plan, prepared, tasks
-from lib.architectures import read_configuration
-from lib.finetune import Recipe, finetune
-from lib.raw_task import RawSplit
-from lib.task_vector import TaskVector
-from lib.training_data import TrainingData
+from lib import cost
+from lib.data import prepared, tasks
+from lib.data.batches import TrainingData
+from lib.data.raw_task import RawSplit
+from lib.editing.task_vector import TaskVector
+from lib.models import encoders, heads, linearize
+from lib.models.architectures import read_configuration
+from lib.training import modes
+from lib.training.finetune import Recipe, finetune
 
 B32, B16, L14 = "ViT-B-32-quickgelu", "ViT-B-16-quickgelu", "ViT-L-14-quickgelu"
 ALPHAS = [0.0, 0.25, 1.0]
@@ -39,21 +42,21 @@ STEPS, BATCH, SIDE = 2, 2, 224
 )
 def test_each_mode_trains_the_parameters_it_should(architecture, mode, parameters):
     """Counted in open_clip's own tower, which holds no numbers, and by the plan's formula."""
-    tower = clip_encoder.image_encoder(architecture).tower
+    tower = encoders.image_encoder(architecture).tower
     assert all(value.is_meta for value in tower.parameters())
     sizes = {name: value.numel() for name, value in tower.named_parameters()}
-    assert sizes == plan.tower_sizes(plan.tower(read_configuration(architecture)))
+    assert sizes == cost.tower_sizes(cost.tower(read_configuration(architecture)))
     assert sum(sizes[name] for name in modes.get(mode).trained(sizes)) == parameters
 
 
 @pytest.fixture(scope="module")
 def clip():
-    return clip_encoder.random_clip(B32, seed=0)
+    return encoders.random_clip(B32, seed=0)
 
 
 @pytest.fixture(scope="module")
 def theta_0(clip):
-    return clip_encoder.tower_parameters(clip)
+    return encoders.tower_parameters(clip)
 
 
 @pytest.fixture(scope="module")
@@ -64,27 +67,27 @@ def head(clip):
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory) -> Path:
-    """A folder with a prepared fit split of coarse random pictures, larger than the model takes."""
-    folder = tmp_path_factory.mktemp("pictures")
+def images(tmp_path_factory) -> Path:
+    """A folder with a prepared fit split of coarse random images, larger than the model takes."""
+    folder = tmp_path_factory.mktemp("images")
     coarse = np.random.default_rng(0).integers(0, 256, (STEPS * BATCH, 4, 4, 3), np.uint8)
     raw = RawSplit(
         np.arange(len(coarse)), lambda row: Image.fromarray(coarse[row]).resize((260, 240), Image.Resampling.NEAREST)
     )
-    prepared.write(folder, "fit", raw, np.arange(len(coarse)), crop=lambda picture: picture)
+    prepared.write(folder, "fit", raw, np.arange(len(coarse)), crop=lambda image: image)
     return folder
 
 
 @pytest.fixture(scope="module")
-def vectors(theta_0, head, pictures):
+def vectors(theta_0, head, images):
     """Mode -> task vector of two steps, made when it is asked for."""
-    encoder, made = clip_encoder.image_encoder(B32), {}
+    encoder, made = encoders.image_encoder(B32), {}
 
     def vector(name: str) -> TaskVector:
         mode = modes.get(modes.get(name).vectors_of)
         if mode.name not in made:
-            data = TrainingData(prepared.read(pictures, "fit"), BATCH, SIDE, seed=0)
-            recipe = Recipe(STEPS, peak_lr=1e-4, weight_decay=0.1, clip_norm=1.0, warmup=1, accumulate=2)
+            data = TrainingData(prepared.read(images, "fit"), BATCH, SIDE, seed=0)
+            recipe = Recipe(STEPS, learning_rate=1e-4, weight_decay=0.1, clip_norm=1.0, warmup=1, accumulate=2)
             trained = mode.trained(theta_0)
             theta, log = finetune(mode.model(encoder, theta_0), theta_0, trained, head, data, recipe)
             assert log[-1]["step"] == STEPS and np.isfinite(log[-1]["loss"])
@@ -117,10 +120,10 @@ def test_fine_tuning_moves_what_the_mode_trains_and_nothing_else(mode, vectors, 
 def test_a_sweep_gives_what_each_edited_model_gives_by_itself(mode, vectors, theta_0, clip, batch):
     """Against open_clip's module with the edited weights, and against its derivative by torch.func.
 
-    The head divides what the first and the last model say about the first picture, so that their predictions differ.
+    The head divides what the first and the last model say about the first image, so that their predictions differ.
     """
-    encoder, tau, chosen = clip_encoder.image_encoder(B32), vectors(mode), modes.get(mode)
-    reference = clip_encoder.encoder_of(clip)
+    encoder, tau, chosen = encoders.image_encoder(B32), vectors(mode), modes.get(mode)
+    reference = encoders.encoder_of(clip)
     x = encoder.normalised(batch)
     with torch.no_grad():
         if chosen.tangent:

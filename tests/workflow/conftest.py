@@ -60,9 +60,9 @@ def make_clip(folder: Path, name: str = "tiny") -> None:
     save_file({key: value.contiguous() for key, value in state.items()}, folder / f"{name}.safetensors")
 
 
-def drawn(name: str, picture: str, **more) -> dict:
-    options = {"picture": picture, "train": 160, "test": 60, "seed": 0}
-    return {"name": name, "dataset": "drawn", "options": options, **more}
+def drawn(name: str, image: str, **more) -> dict:
+    options = {"kind": image, "train": 160, "test": 60, "seed": 0}
+    return {"name": name, "dataset": "synthetic", "options": options, **more}
 
 
 @pytest.fixture(scope="session")
@@ -95,7 +95,7 @@ def benchmark(tmp_path_factory):
     config["disentanglement"] = {
         "pairs": [["Scenes", "Signs"]],
         "alphas": {"start": -1, "stop": 1, "points": 3},
-        "pictures": 20,
+        "images": 20,
         "seed": 0,
     }
     return config

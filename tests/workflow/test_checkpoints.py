@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 from safetensors.torch import load_file
 
-from lib import checkpoints, clip_encoder, figures
+from lib.files import checkpoints
+from lib.models import encoders
+from lib.reporting import figures
 from tests.workflow.conftest import planned, run_snakemake
-from workflow_scripts import import_checkpoint
-from workflow_scripts.configuration import ConfigurationError, load
+from workflow_scripts.configuration.benchmark import ConfigurationError, load
+from workflow_scripts.training import import_checkpoint
 
 
 def test_a_checkpoint_takes_the_place_of_one_training_run(tmp_path, config, checkpoint):
@@ -81,8 +83,8 @@ def test_a_log_without_rows_leaves_a_place_without_a_line(tmp_path):
 
 def test_the_script_writes_what_fine_tuning_would(tmp_path, config, checkpoint):
     model = config["models"][0]
-    clip = clip_encoder.load_clip("tiny", model["weights"]["file"], architectures=model["architectures"])
-    checkpoints.save(tmp_path / "theta_0.safetensors", clip_encoder.tower_parameters(clip))
+    clip = encoders.load_clip("tiny", model["weights"]["file"], architectures=model["architectures"])
+    checkpoints.save(tmp_path / "theta_0.safetensors", encoders.tower_parameters(clip))
     files = [tmp_path / name for name in ("theta_0.safetensors", "theta.safetensors", "log.csv")]
     architecture = {"architecture": "tiny", "architectures": model["architectures"]}
     import_checkpoint.main(Path(checkpoint["file"]), *files, mode="standard", **architecture)

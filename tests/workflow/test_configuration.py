@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lib import architectures
+from lib.models import architectures
 from tests.workflow.conftest import ROOT, run_snakemake
-from workflow_scripts import reference
-from workflow_scripts.configuration import ConfigurationError, load
+from workflow_scripts.commands import reference
+from workflow_scripts.configuration.benchmark import ConfigurationError, load
 
 
 @pytest.fixture
@@ -71,10 +71,10 @@ WRONG = {
     "unknown architecture": (["models", 0, "architecture"], "ViT-B32", "models[0].architecture: open_clip knows no architecture 'ViT-B32': did you mean ViT-B-32"),
     "an image tower that is no ViT": (["models", 1, "architecture"], "RN50-quickgelu", "models[1].architecture: only open_clip's own ViTs can be edited"),
     "an image size that no model takes": (["image_size"], 256, "image_size: 256, but the models take 224 x 224 pixels; set image_size: 224"),
-    "models of two image sizes": (["models", 2, "architecture"], "ViT-L-14-336-quickgelu", "models: they take pictures of different sizes (models[0] 224, models[1] 224, models[2] 336); a run has one"),
+    "models of two image sizes": (["models", 2, "architecture"], "ViT-L-14-336-quickgelu", "models: they take images of different sizes (models[0] 224, models[1] 224, models[2] 336); a run has one"),
     "recomputed activations of no plain ViT": (["models", 0], {**COCA, "activation_checkpointing": True}, "models[0].activation_checkpointing: true, but coca_ViT-B-32 is no plain ViT"),
     "an activation that the architecture lacks": (["models", 0, "architecture"], "ViT-B-32", "models[0].activation: quick_gelu, but ViT-B-32 computes gelu"),
-    "unknown drawn picture": (["tasks", 0], {**TASK, "dataset": "drawn", "options": {"picture": "cars", "train": 9, "test": 9, "seed": 0}}, "tasks[0].options.picture: got 'cars', expected one of street_numbers, signs"),
+    "unknown drawn image": (["tasks", 0], {**TASK, "dataset": "synthetic", "options": {"kind": "cars", "train": 9, "test": 9, "seed": 0}}, "tasks[0].options.image: got 'cars', expected one of street_numbers, signs"),
     "name with a slash": (["models", 0, "name"], "ViT/B", "models[0].name: got 'ViT/B', expected letters, digits"),
     "name with the pairs' separator": (["tasks", 0, "name"], "A--B", "tasks[0].name: got 'A--B', expected letters, digits"),
     "unknown precision": (["finetune", "precision"], "fp8", "finetune.precision: got 'fp8', expected one of float32, tf32, bf16"),
@@ -157,7 +157,7 @@ def test_commands_refuse_a_file_that_is_no_configuration(command, text, message,
 
 
 def test_the_reference_of_all_keys_is_current():
-    """If not: python -m workflow_scripts.reference > docs/configuration.md"""
+    """If not: python -m workflow_scripts.commands.reference > docs/configuration.md"""
     assert (ROOT / "docs/configuration.md").read_text() == reference.document()
 
 

@@ -3,11 +3,12 @@
 import pytest
 import yaml
 
-from lib import plan, tasks
+from lib import cost
+from lib.data import tasks
 from tests.damages import DAMAGES, message
 from tests.workflow.conftest import ROOT
-from workflow_scripts import workload
-from workflow_scripts.configuration import Benchmark, Task, load
+from workflow_scripts.commands import workload
+from workflow_scripts.configuration.benchmark import Benchmark, Task, load
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.name)
@@ -27,7 +28,7 @@ def test_the_documentation_shows_the_message(damage):
 
 def source_row(bench: Benchmark, task: Task) -> str:
     """What docs/data.md says of a task: classes, images, sources, and the estimate of its prepared size."""
-    known, sizes = tasks.read(task.dataset), plan.split_sizes(workload.counts(task), **workload.split_rule(bench))
+    known, sizes = tasks.read(task.dataset), cost.split_sizes(workload.counts(task), **workload.split_rule(bench))
     fit = f"{sizes['fit']:,}" if task is not bench.control else "-"
     images = f"{known.counts['train']:,} | {fit} | {sizes['val']:,} | {sizes['test']:,}"
     disk = workload.prepared_bytes(bench, task, sizes) / 1e9

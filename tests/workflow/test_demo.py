@@ -60,7 +60,7 @@ def test_heatmaps_are_grids_of_error_rates_with_zero_at_the_pretrained_model():
         assert 0 < xi.max() <= 2
 
 
-def test_pictures_and_findings_are_there():
+def test_images_and_findings_are_there():
     names = {path.name for path in (RUN / "figures").iterdir()}
     for stem in (
         "disentanglement_ViT-demo-8",

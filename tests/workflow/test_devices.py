@@ -8,12 +8,12 @@ from contextlib import ExitStack
 import pytest
 
 from tests.workflow.conftest import ROOT
-from workflow_scripts import adapter, devices
+from workflow_scripts.job import adapter, devices
 
 HOLD = """
 import os, sys
 from pathlib import Path
-from workflow_scripts.devices import claim
+from workflow_scripts.job.devices import claim
 
 held = claim(sys.argv[2].split(","), Path(sys.argv[1]), wait_seconds=float(sys.argv[3]))
 assert held.device == os.environ["CUDA_VISIBLE_DEVICES"]

@@ -9,9 +9,11 @@ import torch
 
 from examples import add, analogy, negate
 from examples.common import Run, arguments
-from lib import checkpoints, clip_encoder, prepared
-from lib.raw_task import RawSplit
-from lib.task_vector import TaskVector
+from lib.data import prepared
+from lib.data.raw_task import RawSplit
+from lib.editing.task_vector import TaskVector
+from lib.files import checkpoints
+from lib.models import encoders
 from tests.workflow.conftest import make_clip
 
 TASKS = {"A": 0, "B": 1, "C": 2, "Control": 3}
@@ -24,8 +26,8 @@ def folder(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("examples")
     make_clip(folder)
-    model = clip_encoder.load_clip("tiny", folder / "tiny.safetensors", architectures=folder)
-    theta_0 = clip_encoder.tower_parameters(model)
+    model = encoders.load_clip("tiny", folder / "tiny.safetensors", architectures=folder)
+    theta_0 = encoders.tower_parameters(model)
     checkpoints.save(folder / "tiny/pretrained/theta.safetensors", theta_0)
     record = {"params": {"architecture": "tiny", "architectures": str(folder)}}
     (folder / "provenance/pretrained").mkdir(parents=True)
@@ -34,7 +36,7 @@ def folder(tmp_path_factory):
         generator = np.random.default_rng(seed)
         pixels = generator.integers(0, 256, (N, 16, 16, 3), dtype=np.uint8)
         raw = RawSplit(generator.integers(0, 4, N), lambda row, pixels=pixels: Image.fromarray(pixels[row]))
-        prepared.write(folder / "data" / task, "test", raw, np.arange(N), crop=lambda picture: picture)
+        prepared.write(folder / "data" / task, "test", raw, np.arange(N), crop=lambda image: image)
         torch.manual_seed(seed)
         checkpoints.save(folder / f"tiny/heads/{task}.safetensors", {"weight": torch.randn(4, 32)})
         tau = {name: 0.1 * torch.randn_like(value) for name, value in theta_0.items()}
@@ -53,15 +55,15 @@ def printed(example, folder, capsys, *words) -> dict[str, tuple[float, float]]:
 def expected(folder, mode, edit, task) -> float:
     """The accuracy of theta_0 + edit by a forward pass, or by the tangent model."""
     theta_0 = checkpoints.load(folder / "tiny/pretrained/theta.safetensors")
-    encoder = clip_encoder.image_encoder("tiny", architectures=folder)
+    encoder = encoders.image_encoder("tiny", architectures=folder)
     split, head = (
         prepared.read(folder / "data" / task, "test"),
         checkpoints.load(folder / f"tiny/heads/{task}.safetensors"),
     )
-    pictures = torch.from_numpy(split.pictures(np.arange(N)))
+    images = torch.from_numpy(split.images(np.arange(N)))
     with torch.no_grad():
         tangent = mode in ("posthoc", "linear")
-        f = encoder.tangent_model(theta_0)(edit, pictures) if tangent else encoder.encode(edit.apply(theta_0), pictures)
+        f = encoder.tangent_model(theta_0)(edit, images) if tangent else encoder.encode(edit.apply(theta_0), images)
     return float(((f @ head["weight"].T).argmax(-1).numpy() == split.label).mean())
 
 

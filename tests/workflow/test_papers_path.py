@@ -16,19 +16,20 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
-from lib import papers, prepared, splits, tasks
-from lib.datasets import open_task
-from lib.modes import TITLES
+from lib.data import prepared, splits, tasks
+from lib.data.readers import open_task
+from lib.reporting import papers
+from lib.training.modes import TITLES
 from tests import miniatures, small_clip
 from tests.hub_server import Hub, Repository
 from tests.workflow.conftest import ROOT, run_snakemake
-from workflow_scripts import prepare
+from workflow_scripts.data import prepare
 
 CLASSES = {
     "Cars": 196, "DTD": 47, "EuroSAT": 10, "GTSRB": 43, "MNIST": 10,
     "RESISC45": 45, "SUN397": 397, "SVHN": 10, "ImageNet": 1000,
 }  # fmt: skip
-PICTURES = {  # a class: of train, of test; enough that a tenth of train holds pictures that a model is right about
+IMAGES = {  # a class: of train, of test; enough that a tenth of train holds images that a model is right about
     "Cars": (6, 1), "DTD": (6, 1), "EuroSAT": (30, 4), "GTSRB": (6, 1), "MNIST": (30, 4),
     "RESISC45": (6, 1), "SUN397": (2, 1), "SVHN": (30, 4), "ImageNet": (1, 1),
 }  # fmt: skip
@@ -68,7 +69,7 @@ def miniature(folder, counts: dict[str, dict[str, int]]) -> dict:
     # towers of this width do not move at 1e-5, nor within 500 steps of warm-up
     config["finetune"] |= {"batch_size": 32, "warmup": 2, "log_every": 1}
     config["finetune"]["learning_rate"] = dict.fromkeys(config["finetune"]["learning_rate"], 1e-3)
-    config["disentanglement"]["alphas"]["points"], config["disentanglement"]["pictures"] = 7, 40
+    config["disentanglement"]["alphas"]["points"], config["disentanglement"]["images"] = 7, 40
     config["resources"] = dict.fromkeys(config["resources"], THREADS)
     return config
 
@@ -80,7 +81,7 @@ def made(tmp_path_factory):
     read = {name: tasks.read(name.lower()) for name in CLASSES}
     drawn = small_clip.make(folder / "clip", {name: SHAPES[name] for name in MODELS}, list(read.values()))
     counts = {}
-    for name, (train, test) in PICTURES.items():
+    for name, (train, test) in IMAGES.items():
         build, place = (miniatures.hub, "hub/eurosat") if name == "EuroSAT" else (miniatures.folder, "data")
         drawing = small_clip.Drawing(drawn[name.lower()])
         counts[name] = build(name.lower(), folder / place, train=train, test=test, draw=drawing)
@@ -141,7 +142,7 @@ def test_nothing_but_sizes_and_places_differs_from_the_papers_configuration(conf
         r"tasks\.\w+\.epochs|tasks\.EuroSAT\.source",
         r"finetune\.(batch_size|warmup|learning_rate\.[\w-]+)",
         r"finetune\.log_every",
-        r"disentanglement\.(alphas\.points|pictures)",
+        r"disentanglement\.(alphas\.points|images)",
         r"resources\.\w+\.\w+",
     ]
     strange = [name for name in map(".".join, changed) if not any(re.fullmatch(form, name) for form in allowed)]
@@ -168,7 +169,7 @@ def test_manifests_record_counts_digests_and_sources(task, made, config, run, mo
     folder, counts = made
     entry = next(t for t in [*config["tasks"], config["control"]] if t["name"] == task)
     manifest = json.loads((run / f"data/{task}/manifest.json").read_text())
-    monkeypatch.setattr("lib.datasets.hub.fetch", lambda *_: folder / "hub/eurosat")  # the stand-in has gone
+    monkeypatch.setattr("lib.data.readers.hub.fetch", lambda *_: folder / "hub/eurosat")  # the stand-in has gone
     raw = open_task(entry["dataset"], entry["source"], root=folder / "data", options=entry["options"])
     rows = dict(
         zip(("fit", "val"), map(np.sort, splits.fit_and_validation(len(raw.train), **config["split"])), strict=True)
@@ -179,7 +180,7 @@ def test_manifests_record_counts_digests_and_sources(task, made, config, run, mo
     for split, entry_of_split in manifest["splits"].items():
         digest = prepared.index_label_digest(rows[split], labels[split][rows[split]])
         assert (entry_of_split["n"], entry_of_split["index_label_sha256"]) == (len(rows[split]), digest)
-    assert manifest["splits"]["test"]["n"] == counts[task]["test"] == CLASSES[task] * PICTURES[task][1]
+    assert manifest["splits"]["test"]["n"] == counts[task]["test"] == CLASSES[task] * IMAGES[task][1]
     assert manifest["class_names"] == list(tasks.read(task.lower()).class_names)
     assert manifest["source"]["source"] == entry["source"]
     assert any("the benchmark's has" in sentence for sentence in manifest["deviations"])
@@ -238,7 +239,7 @@ def cells(text: str) -> dict[str, list[str]]:
     ],
 )
 def test_the_papers_numbers_stand_beside_ours(run, table, columns):
-    """Ours are means of the accuracies that each job wrote; theirs are those of lib.papers."""
+    """Ours are means of the accuracies that each job wrote; theirs are those of lib.reporting.papers."""
     printed = cells((run / f"tables/{table}.md").read_text())
     heads = [
         f"{model} {name}{more}" for model in MODELS for name in columns.values() for more in ("", " paper", " diff.")
@@ -266,7 +267,7 @@ def measured(run, table: str, model: str, mode: str) -> dict[str, float]:
 
 
 def test_deviations_are_footnotes_of_the_tables(run):
-    train, test = (CLASSES["Cars"] * pictures for pictures in PICTURES["Cars"])
+    train, test = (CLASSES["Cars"] * images for images in IMAGES["Cars"])
     for name in ("addition", "addition_per_task", "negation", "negation_per_task", "single_task"):
         for suffix, lead in (("md", "- "), ("tex", "% - ")):
             text = (run / f"tables/{name}.{suffix}").read_text()

@@ -1,12 +1,12 @@
-"""The rule's script on a folder of one's own: what the manifest declares, and that pictures are stored as it says."""
+"""The rule's script on a folder of one's own: what the manifest declares, and that images are stored as it says."""
 
 import json
 
 import pytest
 
-from lib import prepared
+from lib.data import prepared
 from tests import miniatures
-from workflow_scripts import prepare
+from workflow_scripts.data import prepare
 
 
 def manifest(folder, root, short_side: int | None) -> dict:
@@ -26,15 +26,15 @@ def manifest(folder, root, short_side: int | None) -> dict:
 
 
 @pytest.mark.parametrize(("short_side", "stored"), [(None, 16), (16, 16), (12, 12)])
-def test_training_pictures_that_are_not_stored_in_full_are_declared(tmp_path, short_side, stored):
+def test_training_images_that_are_not_stored_in_full_are_declared(tmp_path, short_side, stored):
     miniatures.image_folder(tmp_path / "animals", train=4, test=1)
     declared = manifest(tmp_path / "out", tmp_path, short_side)["deviations"]
     assert set(prepared.read(tmp_path / "out", "fit").height) == {stored}
-    sentence = "6 of 6 training pictures of Animals are stored with a shorter side of 12 pixels, not in full"
+    sentence = "6 of 6 training images of Animals are stored with a shorter side of 12 pixels, not in full"
     assert [text.startswith(sentence) for text in declared] == [True] * (stored == 12)
 
 
-def test_evaluation_pictures_are_cropped_whatever_training_pictures_are(tmp_path):
+def test_evaluation_images_are_cropped_whatever_training_images_are(tmp_path):
     miniatures.image_folder(tmp_path / "animals", train=4, test=1)
     digests = [manifest(tmp_path / str(side), tmp_path, side)["splits"]["test"]["images_sha256"] for side in (None, 12)]
     assert digests[0] == digests[1]

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from lib import checkpoints
+from lib.files import checkpoints
 from lib.provenance import file_digest
 from tests.faults.tiny import make_inputs
 from tests.workflow.conftest import ROOT
-from workflow_scripts.processes import Group
+from workflow_scripts.job.processes import Group
 
 TRAINED = ["standard", "linear"]
 

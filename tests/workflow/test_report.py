@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import papers
-from workflow_scripts import tables
+from lib.reporting import papers
+from workflow_scripts.reporting import tables
 
 MODES = ["standard", "linear"]
 

@@ -85,7 +85,7 @@ def test_a_second_run_does_nothing(finished, config):
 
 
 def test_a_value_of_the_heatmaps_alone_reruns_the_heatmaps_and_what_shows_them(finished, config):
-    config["disentanglement"]["pictures"] = 10
+    config["disentanglement"]["images"] = 10
     assert planned(finished, config) == {"disentanglement": 4, "heatmap_figures": 1, "tables": 1}
 
 
@@ -126,7 +126,7 @@ def test_naming_a_checkpoint_after_training_reruns_its_dependents(finished, conf
 
 
 def test_results_do_not_depend_on_the_order_of_jobs(finished, benchmark, tmp_path):
-    """What a run from nothing makes on one core has the same bytes, from the vectors to the accuracies."""
+    """What a run from scratch makes on one core has the same bytes, from the vectors to the accuracies."""
     names = ("addition/test.csv", "single_task.csv", "Signs/tau.safetensors")
     files = [f"{MODE}/{mode}/{name}" for mode in ("standard", "linear") for name in names]
     done = run_snakemake(tmp_path, "--cores", "1", *files, config={**benchmark, "modes": ["standard", "linear"]})

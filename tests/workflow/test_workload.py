@@ -5,11 +5,11 @@ import math
 import pytest
 import yaml
 
-from lib import plan as costs
-from lib.architectures import read_configuration
+from lib import cost
+from lib.models.architectures import read_configuration
 from tests.workflow.conftest import ROOT, planned
-from workflow_scripts import plan, workload
-from workflow_scripts.configuration import ConfigurationError, Task, load
+from workflow_scripts.commands import plan, workload
+from workflow_scripts.configuration.benchmark import ConfigurationError, Task, load
 
 CONFIGURATIONS = ["config.yaml", "demo/config.yaml"]
 
@@ -80,9 +80,9 @@ def test_an_imported_checkpoint_stands_for_a_training(tmp_path):
     assert {name: stage.jobs for name, stage in after.items()} == planned(tmp_path, config)
 
 
-def measured(device: str, architecture: str = "ViT-demo-8") -> list[costs.Measurement]:
+def measured(device: str, architecture: str = "ViT-demo-8") -> list[cost.Measurement]:
     return [
-        costs.Measurement(architecture, mode, stage, 100.0, 0.5, 1.0, device, "float32", "by hand")
+        cost.Measurement(architecture, mode, stage, 100.0, 0.5, 1.0, device, "float32", "by hand")
         for mode in ("standard", "posthoc", "linear", "linear-2")
         for stage in ("train", "evaluate")
     ]
@@ -124,6 +124,6 @@ def test_the_printed_plan_names_its_measurements():
 def test_the_throughput_file_holds_rows_by_the_formulas():
     for row in plan.measurements(plan.THROUGHPUT):
         folder = "demo/clip" if row.architecture == "ViT-demo-8" else None
-        vit = costs.tower(read_configuration(row.architecture, folder))
+        vit = cost.tower(read_configuration(row.architecture, folder))
         assert row.images_per_second > 0 and row.device and row.source
-        assert row.gigaflops_per_image * 1e9 >= costs.evaluation_flops(vit, tangent=False) * 0.999
+        assert row.gigaflops_per_image * 1e9 >= cost.evaluation_flops(vit, tangent=False) * 0.999

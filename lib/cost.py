@@ -1,0 +1,221 @@
+"""What a run costs before it starts: arithmetic of images, optimizer steps, FLOPs, bytes and hours.
+
+A FLOP is one addition or multiplication: the product of matrices [a, b] and [b, c] costs 2abc. Only such products are
+counted; norms, activations and the optimizer are left out. Hours are work divided by a measured rate.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from lib.data.splits import validation_size
+from lib.models.architectures import image_size, require_vit
+
+FLOAT_BYTES = 4
+INDEX_BYTES = 5 * 8  # an image's row in {split}.index.npz
+# side of the images as their sources ship them, in pixels. ASSUME: 56 stands for GTSRB's, which vary from 15 to 250
+NATIVE_SIDES = {
+    "mnist": 28,
+    "svhn": 32,
+    "eurosat": 64,
+    "gtsrb": 56,
+    "resisc45": 256,
+    "synthetic": 32,
+    "sklearn_digits": 32,
+}
+PHOTOGRAPH = (512, 4 / 3)  # ASSUME: the short side in pixels and the aspect of all other images
+
+
+@dataclass(frozen=True)
+class Tower:
+    """The sizes of open_clip's ViT. text: (context, vocabulary, width, layers) of the text tower, or None."""
+
+    image_size: int
+    patch_size: int
+    width: int
+    layers: int
+    embed_dim: int
+    mlp_ratio: float = 4.0
+    text: tuple[int, int, int, int] | None = None
+
+    @property
+    def patches(self) -> int:
+        return (self.image_size // self.patch_size) ** 2
+
+
+def tower(configuration: Mapping) -> Tower:
+    """The sizes in an open_clip model configuration. Raises EncoderError unless its image tower is a ViT."""
+    require_vit(configuration)
+    vision, text = configuration["vision_cfg"], configuration.get("text_cfg", {})
+    words = tuple(text.get(key) for key in ("context_length", "vocab_size", "width", "layers"))
+    return Tower(
+        image_size=image_size(configuration),
+        **{key: vision[key] for key in ("patch_size", "width", "layers")},
+        embed_dim=configuration["embed_dim"],
+        mlp_ratio=vision.get("mlp_ratio", 4.0),
+        text=None if None in words else words,
+    )
+
+
+def tower_sizes(vit: Tower) -> dict[str, int]:
+    """Number of elements of every parameter of the image tower, under open_clip's names."""
+    width = vit.width
+    return {
+        "class_embedding": width,
+        "positional_embedding": (vit.patches + 1) * width,
+        "proj": width * vit.embed_dim,
+        "conv1.weight": 3 * vit.patch_size**2 * width,
+        **_norm("ln_pre", width),
+        **_blocks(width, vit.layers, int(width * vit.mlp_ratio)),
+        **_norm("ln_post", width),
+    }
+
+
+def clip_size(vit: Tower) -> int:
+    """Number of parameters of the whole CLIP, logit scale included; without text sizes, of the image tower."""
+    own = sum(tower_sizes(vit).values())
+    if vit.text is None:
+        return own
+    context, vocabulary, width, layers = vit.text
+    blocks = sum(_blocks(width, layers, 4 * width).values())
+    return own + (vocabulary + context) * width + blocks + 2 * width + width * vit.embed_dim + 1
+
+
+def weight_flops(vit: Tower) -> dict[str, int]:
+    """FLOPs an image that each weight's product takes in a forward pass: 2 x elements x positions it is applied to."""
+    tokens = vit.patches + 1
+    positions = {"conv1.weight": vit.patches, "proj": 1}  # proj sees the class token alone
+    sizes = tower_sizes(vit)
+    matrices = [
+        name for name in sizes if name.endswith(("in_proj_weight", "out_proj.weight", "c_fc.weight", "c_proj.weight"))
+    ]
+    return {name: 2 * sizes[name] * positions.get(name, tokens) for name in [*positions, *matrices]}
+
+
+def attention_flops(vit: Tower) -> int:
+    """FLOPs an image of the products without weights, Q K^T and P V, in a forward pass: 4 tokens^2 width a layer."""
+    return 4 * (vit.patches + 1) ** 2 * vit.width * vit.layers
+
+
+def evaluation_flops(vit: Tower, *, tangent: bool, vectors: int = 1) -> int:
+    """FLOPs an image of one forward pass; a tangent model's carries `vectors` tangents, each worth two passes."""
+    forward = sum(weight_flops(vit).values()) + attention_flops(vit)
+    return forward * (1 + 2 * vectors) if tangent else forward
+
+
+def training_flops(vit: Tower, *, tangent: bool, trained: Iterable[str]) -> int:
+    """FLOPs an image of one training step: forward pass, gradient by activations, gradient by the trained weights.
+
+    With everything trained: 3 forward passes for a model, 5 for its tangent model (value 1, tangent 2, backward 2).
+    """
+    by_weight = weight_flops(vit)
+    backward = sum(by_weight.values()) + 2 * attention_flops(vit)
+    own = set(trained)
+    return (
+        evaluation_flops(vit, tangent=tangent)
+        + backward
+        + sum(value for name, value in by_weight.items() if name in own)
+    )
+
+
+def split_sizes(counts: Mapping[str, int], *, fraction: float, maximum: int) -> dict[str, int]:
+    """Images of fit, val and test; without a val of its own, a source's val is taken off train (`lib.data.splits`)."""
+    val = counts.get("val") or validation_size(counts["train"], fraction=fraction, maximum=maximum)
+    fit = counts["train"] - (0 if counts.get("val") else val)
+    return {"fit": fit, "val": val, "test": counts["test"]}
+
+
+def optimizer_steps(epochs: int, fit: int, batch_size: int) -> int:
+    """epochs x ceil(fit / batch_size)."""
+    return epochs * math.ceil(fit / batch_size)
+
+
+def passes(models: int, *, tangent: bool) -> int:
+    """Passes over the images that evaluate `models` edited models: one suffices for a tangent model."""
+    return 1 if tangent else models
+
+
+def evaluation_bytes(images: int, image_size: int) -> int:
+    """Bytes of an evaluation split: square uint8 RGB images and their index."""
+    return images * (3 * image_size**2 + INDEX_BYTES)
+
+
+def fit_bytes(images: int, dataset: str, short_side: int | None) -> int:
+    """Estimated bytes of a fit split: images in their own size, with a short side of at most `short_side` pixels."""
+    side, aspect = (NATIVE_SIDES[dataset], 1.0) if dataset in NATIVE_SIDES else PHOTOGRAPH
+    side = side if short_side is None else min(side, short_side)
+    return images * (3 * side * round(side * aspect) + INDEX_BYTES)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A measured rate. stage: train or evaluate; peak_memory_gb in 10^9 bytes; device begins with CPU if it is no GPU.
+
+    A CPU's rate is that of one core. gigaflops_per_image is by this module's formulas, to scale to other models.
+    """
+
+    architecture: str
+    mode: str
+    stage: str
+    images_per_second: float
+    gigaflops_per_image: float
+    peak_memory_gb: float
+    device: str
+    precision: str
+    source: str
+
+    @property
+    def on_gpu(self) -> bool:
+        return not self.device.startswith("CPU")
+
+    def seconds(self, flops: float) -> float:
+        """The time for that much work at the measured FLOPs a second."""
+        return flops / (1e9 * self.images_per_second * self.gigaflops_per_image)
+
+
+def closest(
+    rows: Sequence[Measurement], *, architecture: str, mode: str, stage: str, precision: str, gigaflops: float
+) -> tuple[Measurement, bool] | None:
+    """The measurement to plan with, and whether it is of this very case; None if there is none at all.
+
+    Precedence: architecture, stage, mode, precision, then the nearest in FLOPs an image.
+    """
+    wanted = (architecture, stage, mode, precision)
+
+    def distance(row: Measurement):
+        differs = tuple(
+            a != b for a, b in zip(wanted, (row.architecture, row.stage, row.mode, row.precision), strict=True)
+        )
+        return (*differs, abs(math.log(row.gigaflops_per_image / gigaflops)))
+
+    if not rows:
+        return None
+    best = min(rows, key=distance)
+    return best, not any(distance(best)[:4])
+
+
+def _blocks(width: int, layers: int, hidden: int) -> dict[str, int]:
+    return {
+        f"transformer.resblocks.{i}.{name}": size for i in range(layers) for name, size in _block(width, hidden).items()
+    }
+
+
+def _block(width: int, hidden: int) -> dict[str, int]:
+    return {
+        **_norm("ln_1", width),
+        "attn.in_proj_weight": 3 * width**2,
+        "attn.in_proj_bias": 3 * width,
+        "attn.out_proj.weight": width**2,
+        "attn.out_proj.bias": width,
+        **_norm("ln_2", width),
+        "mlp.c_fc.weight": width * hidden,
+        "mlp.c_fc.bias": hidden,
+        "mlp.c_proj.weight": hidden * width,
+        "mlp.c_proj.bias": width,
+    }
+
+
+def _norm(name: str, width: int) -> dict[str, int]:
+    return {f"{name}.weight": width, f"{name}.bias": width}

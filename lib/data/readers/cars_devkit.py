@@ -1,0 +1,45 @@
+"""Stanford Cars as its devkit annotates it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lib.data.raw_task import RawSplit
+from lib.data.readers.checks import check_names
+from lib.data.readers.errors import DataError, some
+from lib.data.readers.images import split_of_files
+from lib.data.readers.matlab import load_mat
+from lib.data.tasks import Task
+
+
+def read(task: Task, home: Path) -> dict[str, RawSplit]:
+    """Train and test in the annotations' order. Raises DataError for absent or damaged files and other class names."""
+    meta = load_mat(home / "devkit" / "cars_meta.mat", "class_names")
+    check_names(f"{task.title}: {home / 'devkit' / 'cars_meta.mat'}", [str(name) for name in meta.ravel()], task)
+    return {
+        "train": _split(home / "devkit" / "cars_train_annos.mat", home / "cars_train"),
+        "test": _split(home / "cars_test_annos_withlabels.mat", home / "cars_test"),
+    }
+
+
+def _split(annotations: Path, images: Path) -> RawSplit:
+    rows = load_mat(annotations, "annotations")
+    if "class" not in (rows.dtype.names or ()):
+        raise DataError(
+            f"Cars: {annotations}",
+            got=f"fields {rows.dtype.names}",
+            expected="a field class",
+            next_step="take cars_test_annos_withlabels.mat, not the devkit's cars_test_annos.mat",
+        )
+    names = [str(name) for name in rows["fname"].ravel()]
+    present = {path.name for path in images.iterdir()} if images.is_dir() else set()
+    absent = [name for name in names if name not in present]
+    if absent:
+        raise DataError(
+            f"Cars: images in {images}",
+            got=f"{len(absent)} of {len(names)} absent: {some(absent)}",
+            expected=f"all files that {annotations.name} lists",
+            next_step="unpack the archive of the images again",
+        )
+    labels = [int(label) - 1 for label in rows["class"].ravel()]  # the devkit counts from 1
+    return split_of_files([str(images / name) for name in names], labels)

@@ -1,1 +1,0 @@
-"""The embedded world: small pictures of named things, drawn by code from a seed."""

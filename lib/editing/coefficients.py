@@ -1,0 +1,73 @@
+"""The scaling coefficient alpha: its grid, and how it is chosen on validation for addition and for negation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+class NoFeasibleAlpha(ValueError):
+    """No alpha keeps the control task above its floor; the message shows the sweep."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A chosen alpha and the validation score it was chosen by (a fraction)."""
+
+    alpha: float
+    score: float
+
+
+def alpha_grid(start: float, stop: float, points: int) -> list[float]:
+    """`points` values from `start` to `stop`, both included: linspace, as exact as decimal text prints it."""
+    return [round(float(a), 10) for a in np.linspace(start, stop, points)]
+
+
+def normalized_accuracy(accuracy: Mapping[str, float], single_task: Mapping[str, float]) -> float:
+    """Mean over tasks of acc_t / single-task acc_t (Ortiz-Jimenez et al. 2023, Sec. 3); both in [0, 1].
+
+    Raises ValueError if the tasks differ or a single-task accuracy is zero.
+    """
+    if accuracy.keys() != single_task.keys():
+        raise ValueError(f"tasks differ: {sorted(accuracy)} against {sorted(single_task)}")
+    zero = [task for task, value in single_task.items() if value == 0]
+    if zero:
+        raise ValueError(
+            f"single-task accuracy is zero on {', '.join(zero)}, expected more: normalized accuracy divides by it. "
+            "Look at that task's training log and number of images"
+        )
+    return float(np.mean([accuracy[task] / single_task[task] for task in accuracy]))
+
+
+def choose_addition(alphas: Sequence[float], scores: Sequence[float]) -> Choice:
+    """The alpha of the highest average normalized validation accuracy; of equals the smallest alpha."""
+    best = max(range(len(alphas)), key=lambda i: (scores[i], -alphas[i]))
+    return Choice(alphas[best], float(scores[best]))
+
+
+def choose_negation(
+    alphas: Sequence[float],
+    target: Sequence[float],
+    control: Sequence[float],
+    *,
+    control_pretrained: float,
+    floor: float,
+) -> Choice:
+    """The alpha of the lowest target accuracy among those whose control accuracy is >= floor * control_pretrained.
+
+    All accuracies are validation accuracies in [0, 1]; of equals the smallest alpha. Raises NoFeasibleAlpha, with the
+    sweep, if no alpha qualifies.
+    """
+    allowed = [i for i in range(len(alphas)) if control[i] >= floor * control_pretrained]
+    if not allowed:
+        sweep = "\n".join(
+            f"  alpha {a:.2f}: target {t:.4f}, control {c:.4f}" for a, t, c in zip(alphas, target, control, strict=True)
+        )
+        raise NoFeasibleAlpha(
+            f"no alpha keeps the control at {floor:.0%} of the pre-trained {control_pretrained:.4f}:\n{sweep}\n"
+            "Add smaller alphas to evaluation.alphas (0 always qualifies), or lower evaluation.control_floor."
+        )
+    best = min(allowed, key=lambda i: (target[i], alphas[i]))
+    return Choice(alphas[best], float(target[best]))

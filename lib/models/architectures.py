@@ -1,0 +1,78 @@
+"""open_clip's model configurations: names, sizes and activations of CLIPs, read without open_clip or torch."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+
+class EncoderError(ValueError):
+    """An architecture, an activation or a weights file that does not fit."""
+
+
+class OpenClipMissing(EncoderError):
+    """open_clip is not installed, so its architectures cannot be looked up: on a login node that only submits jobs."""
+
+
+def read_configuration(architecture: str, architectures: str | os.PathLike | None = None) -> dict:
+    """open_clip's model configuration of that name, from `architectures` or its own folder.
+
+    Raises EncoderError for an unknown name or a file that is no model configuration, OpenClipMissing.
+    """
+    package = find_spec("open_clip")
+    own = [Path(package.submodule_search_locations[0]) / "model_configs"] if package else []
+    folders = [*([] if architectures is None else [Path(architectures)]), *own]
+    for folder in folders:
+        file = folder / f"{architecture}.json"
+        if file.is_file():
+            return _parsed(file)
+    if not own:
+        raise OpenClipMissing(f"open_clip is not installed here, so {architecture!r} cannot be looked up: `make setup`")
+    known = sorted(file.stem for folder in folders for file in folder.glob("*.json"))
+    close = difflib.get_close_matches(architecture, known, n=3)
+    hint = f"did you mean {' or '.join(close)}?" if close else "see open_clip.list_models()"
+    raise EncoderError(f"open_clip knows no architecture {architecture!r}: {hint}")
+
+
+def _parsed(file: Path) -> dict:
+    try:
+        configuration = json.loads(file.read_text())
+    except json.JSONDecodeError as error:
+        raise EncoderError(f"{file} is not JSON: {error}") from error
+    if not isinstance(configuration, dict) or not isinstance(configuration.get("vision_cfg"), dict):
+        raise EncoderError(f"{file} has no vision_cfg: it is no model configuration of open_clip's")
+    return configuration
+
+
+def image_size(configuration: Mapping) -> int:
+    """The side, in pixels, of the square images that the image tower takes."""
+    size = configuration["vision_cfg"].get("image_size", 224)
+    return size if isinstance(size, int) else size[0]
+
+
+def activation(configuration: Mapping) -> str:
+    """The activation of the towers' blocks, "quick_gelu" or "gelu"."""
+    return "quick_gelu" if configuration.get("quick_gelu") else "gelu"
+
+
+def is_plain_vit(configuration: Mapping) -> bool:
+    """Whether the image tower is a ViT without extras, which `lib.models.tangent_vit` has the functions of."""
+    vision = configuration["vision_cfg"]
+    return vision.keys() <= _PLAIN and isinstance(vision.get("layers", 12), int)
+
+
+_PLAIN = {"image_size", "patch_size", "width", "layers", "head_width", "mlp_ratio"}
+
+
+def require_vit(configuration: Mapping) -> None:
+    """Raise EncoderError unless the image tower is one of open_clip's own ViTs."""
+    vision = configuration["vision_cfg"]
+    if "timm_model_name" in vision or "patch_size" not in vision or not isinstance(vision.get("layers"), int):
+        raise EncoderError(
+            f"only open_clip's own ViTs can be edited, got the image tower {dict(vision)}; choose an architecture with "
+            "patch_size and a number of layers in its vision_cfg, such as ViT-B-32-quickgelu"
+        )

@@ -1,0 +1,183 @@
+"""The papers' tables: from rows of accuracies to csv columns, and to Markdown and LaTeX in the papers' shape.
+
+Frames hold fractions; percent appears only in the rendered tables. `seed` is empty for the pre-trained model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+import pandas as pd
+
+from lib.reporting import papers
+from lib.training.modes import PRETRAINED, TITLES
+
+KEYS = ["model", "seed", "mode"]
+_PAGE_WIDTH = 12  # numeric columns that fit a page
+_SOURCE = 'Source of the columns "paper":'
+_DEVIATIONS = "Deviations from the papers' data:"
+
+
+def addition(per_task: pd.DataFrame, single_task: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
+    """Rows (model, seed, mode, alpha, absolute, normalized): means over tasks on test; the pre-trained model first.
+
+    per_task: (model, seed, mode, alpha, task, accuracy, normalized); single_task gives the pre-trained accuracies.
+    """
+    edited = per_task.groupby(KEYS, sort=False, dropna=False).agg(
+        alpha=("alpha", "first"), absolute=("accuracy", "mean"), normalized=("normalized", "mean")
+    )
+    return pd.concat([_pretrained(single_task, tasks, "absolute"), edited.reset_index()], ignore_index=True)
+
+
+def negation(per_task: pd.DataFrame, single_task: pd.DataFrame, tasks: Sequence[str], control: str) -> pd.DataFrame:
+    """Rows (model, seed, mode, target, control): means over the negated tasks on test; the pre-trained model first."""
+    edited = per_task.groupby(KEYS, sort=False, dropna=False)[["target", "control"]].mean().reset_index()
+    pretrained = _pretrained(single_task, tasks, "target")
+    pretrained["control"] = _pretrained(single_task, [control], "control")["control"]
+    return pd.concat([pretrained, edited], ignore_index=True)
+
+
+def _pretrained(single_task: pd.DataFrame, tasks: Sequence[str], column: str) -> pd.DataFrame:
+    chosen = single_task["mode"].eq(PRETRAINED) & single_task["split"].eq("test") & single_task["task"].isin(tasks)
+    rows = single_task[chosen].groupby(KEYS, sort=False, dropna=False)["accuracy"].mean()
+    return rows.rename(column).reset_index()
+
+
+@dataclass(frozen=True)
+class PaperTable:
+    """A table as printed: a group of columns a model, a row a mode.
+
+    cells[row][column] is text; columns are (group, name). source: where the numbers in the columns "paper" are printed.
+    footnotes: what differs from the papers' data, one sentence each.
+    """
+
+    caption: str
+    columns: list[tuple[str, str]]
+    rows: list[str]
+    cells: list[list[str]]
+    source: str = ""
+    footnotes: tuple[str, ...] = ()
+
+    def with_footnotes(self, footnotes: Sequence[str]) -> PaperTable:
+        """The same table with these footnotes."""
+        return replace(self, footnotes=tuple(footnotes))
+
+    def markdown(self) -> str:
+        """GitHub's Markdown, numbers aligned right."""
+        names = [f"{group} {name}".strip() for group, name in self.columns]
+        frame = pd.DataFrame(self.cells, columns=names)
+        frame.insert(0, "Method", self.rows)
+        aligned = frame.to_markdown(index=False, disable_numparse=True, colalign=["left"] + ["right"] * len(names))
+        parts = [self.caption, aligned]
+        if self.source:
+            parts.append(f"{_SOURCE} {self.source}.")
+        if self.footnotes:
+            parts += [_DEVIATIONS, "\n".join(f"- {note}" for note in self.footnotes)]
+        return "\n\n".join(parts) + "\n"
+
+    def latex(self) -> str:
+        """A booktabs tabular with the models as spanning heads."""
+        groups = list(dict.fromkeys(group for group, _ in self.columns))
+        widths = [sum(group == g for g, _ in self.columns) for group in groups]
+        starts = [2 + sum(widths[:i]) for i in range(len(groups))]
+        lines = [f"% {self.caption}", rf"\begin{{tabular}}{{l{'r' * len(self.columns)}}}", r"\toprule"]
+        if any(groups):
+            heads = (rf"\multicolumn{{{w}}}{{c}}{{{_tex(g)}}}" for g, w in zip(groups, widths, strict=True))
+            rules = (rf"\cmidrule(lr){{{s}-{s + w - 1}}}" for s, w in zip(starts, widths, strict=True))
+            lines += [rf"& {' & '.join(heads)} \\", "".join(rules)]
+        lines += [rf"Method & {' & '.join(_tex(name) for _, name in self.columns)} \\", r"\midrule"]
+        lines += [
+            rf"{_tex(row)} & {' & '.join(map(_tex, cells))} \\"
+            for row, cells in zip(self.rows, self.cells, strict=True)
+        ]
+        lines += [r"\bottomrule", r"\end{tabular}"]
+        if len(self.columns) > _PAGE_WIDTH:
+            lines = [lines[0], r"\resizebox{\linewidth}{!}{% graphicx: too many columns for a page", *lines[1:], "}"]
+        if self.source:
+            lines.append(f"% {_SOURCE} {self.source}.")
+        if self.footnotes:
+            lines += [f"% {_DEVIATIONS}", *(f"% - {note}" for note in self.footnotes)]
+        return "\n".join([*lines, ""])
+
+
+def paper_table(
+    frame: pd.DataFrame, columns: Mapping[str, str], *, caption: str, compared: str | None = None
+) -> PaperTable:
+    """Shape rows (model, seed, mode, <columns>) of fractions like the papers' Tables 1 and 2.
+
+    columns: column of the frame -> its printed name. Cells are percent, mean ± standard deviation over seeds if
+    there are several. compared: a table of `lib.reporting.papers`; the columns of each model that it has are followed by the
+    paper's value and by the difference of our mean from it, in points.
+    """
+    models, modes = list(dict.fromkeys(frame["model"])), list(dict.fromkeys(frame["mode"]))
+    reported = [model for model in models if compared is not None and papers.reports(compared, model)]
+    heads, cells = [], [[] for _ in modes]
+    for model, (column, name) in product(models, columns.items()):
+        beside = model in reported
+        heads += [(model, head) for head in ([name, f"{name} paper", f"{name} diff."] if beside else [name])]
+        for row, mode in zip(cells, modes, strict=True):
+            ours = frame[(frame["model"] == model) & (frame["mode"] == mode)]
+            row.append(_cell(ours, column))
+            row += _comparison(ours, column, papers.reported(compared, model, mode, column)) if beside else []
+    source = papers.source(compared) if reported else ""
+    return PaperTable(caption, heads, [TITLES[mode] for mode in modes], cells, source)
+
+
+def deviations(manifests: Sequence[Mapping], tasks: Sequence[str]) -> list[str]:
+    """'Task: sentence' for every deviation that the manifests of these tasks declare, in the manifests' order."""
+    return [f"{m['task']}: {sentence}" for m in manifests if m["task"] in tasks for sentence in m["deviations"]]
+
+
+def single_task_table(frame: pd.DataFrame, tasks: Sequence[str], *, caption: str) -> PaperTable:
+    """Test accuracy in percent: a row a model and mode, a column a task, and their mean."""
+    test = frame[(frame["split"] == "test") & frame["task"].isin(tasks)]
+    wide = test.pivot(index=KEYS, columns="task", values="accuracy")[list(tasks)]
+    wide["Mean"] = wide.mean(axis=1)
+    wide = wide.reset_index()
+    order = [(m, k) for m in dict.fromkeys(frame["model"]) for k in dict.fromkeys(frame["mode"])]
+    rows = [wide[(wide["model"] == model) & (wide["mode"] == mode)] for model, mode in order]
+    several = frame["model"].nunique() > 1
+    names = [f"{model}, {TITLES[mode]}" if several else TITLES[mode] for model, mode in order]
+    heads = [("", name) for name in [*tasks, "Mean"]]
+    return PaperTable(caption, heads, names, [[_cell(part, name) for _, name in heads] for part in rows])
+
+
+def percent(values: Sequence[float]) -> str:
+    """Fractions as percent with one decimal: their mean, ± their standard deviation if there are several; "-" for
+    none.
+    """
+    known = pd.Series(list(values), dtype=float).dropna()
+    if known.empty:
+        return "-"
+    spread = f" ± {100 * known.std(ddof=1):.1f}" if len(known) > 1 else ""
+    return f"{100 * known.mean():.1f}{spread}"
+
+
+def _comparison(ours: pd.DataFrame, column: str, theirs: float | None) -> list[str]:
+    """The paper's percent, and ours minus theirs in points."""
+    if theirs is None:
+        return ["-", "-"]
+    known = ours[column].dropna()
+    if known.empty:
+        return [percent([theirs]), "-"]
+    points = round(100 * (known.mean() - theirs), 1) + 0.0  # no negative zero
+    return [percent([theirs]), f"{points:+.1f}"]
+
+
+def _cell(rows: pd.DataFrame, column: str) -> str:
+    return percent(rows.get(column, []))
+
+
+def _tex(text: str) -> str:
+    for plain, escaped in {
+        "±": r"$\pm$",
+        "%": r"\%",
+        "_": r"\_",
+        "&": r"\&",
+        "↑": r"$\uparrow$",
+        "↓": r"$\downarrow$",
+    }.items():
+        text = text.replace(plain, escaped)
+    return text

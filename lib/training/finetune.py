@@ -1,0 +1,232 @@
+"""Fine-tuning of an image encoder against a frozen head: AdamW, warm-up and cosine, clipped gradients.
+
+Weight decay acts on theta itself in every mode, for the tangent model too, as in the released code of Ortiz-Jimenez
+et al. (2023).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lib.data.batches import HostBatch, TrainingData
+from lib.models.heads import logits
+from lib.training import resume
+from lib.training.schedule import learning_rate
+
+
+class Diverged(RuntimeError):
+    """The loss is no longer finite."""
+
+
+class Interrupted(RuntimeError):
+    """Training stopped on request, after its state was saved."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is optimised and how. learning_rate, weight_decay and clip_norm are AdamW's and the clipping's usual units.
+
+    accumulate: micro-batches per optimizer step. shard: (rank, world): this process's share of every batch.
+    """
+
+    steps: int
+    learning_rate: float
+    weight_decay: float
+    clip_norm: float
+    warmup: int
+    accumulate: int = 1
+    betas: tuple[float, float] = (0.9, 0.999)
+    epsilon: float = 1e-8
+    log_every: int = 10
+    shard: tuple[int, int] = (0, 1)
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """Where and how often an unfinished run is saved; stop says whether to save now and end. No path, no saving.
+
+    Of several processes that train together all read the state, one writes it, and all must be told to stop alike.
+    """
+
+    path: Path | None = None
+    fingerprint: str = ""
+    every_seconds: float = 600.0
+    stop: Callable[[], bool] = lambda: False
+    note: Callable[[str], None] = lambda message: None
+    writes: bool = True
+
+
+def finetune(
+    model: Callable[[Mapping[str, Tensor], Tensor], Tensor],
+    theta_0: Mapping[str, Tensor],
+    trained: list[str],
+    head: Tensor,
+    data: TrainingData,
+    recipe: Recipe,
+    *,
+    keeper: Keeper = Keeper(),
+    on_log: Callable[[dict[str, float]], None] = lambda row: None,
+    all_reduce: Callable[[Tensor], None] = lambda gradient: None,
+) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
+    """Minimise the cross-entropy of head(model(theta, x)) over the parameters named in `trained`, from theta_0.
+
+    model: (theta, UInt8[b, s, s, 3]) -> Float[b, d], differentiable in theta; head: Float[C, d]. all_reduce: sum a
+    tensor in place over the processes of recipe.shard. Returns theta (all names of theta_0) and the log, rows of step,
+    loss (mean since the last row), learning_rate, images_per_second. Raises Diverged if a loss is not finite,
+    Interrupted when keeper.stop() says so.
+    """
+    run = _Run(model, theta_0, trained, head, data, recipe, keeper, all_reduce)
+    run.restore()
+    with closing(run.batches()) as steps:
+        for batches in steps:
+            run.advance(batches)
+            if run.step % recipe.log_every == 0 or run.step == recipe.steps:
+                on_log(run.write_log_row())
+            run.keep()
+    return {name: value.detach() for name, value in run.theta.items()}, run.log
+
+
+@dataclass
+class _Run:
+    model: Callable
+    theta_0: Mapping[str, Tensor]
+    trained: list[str]
+    head: Tensor
+    data: TrainingData
+    recipe: Recipe
+    keeper: Keeper
+    all_reduce: Callable
+    step: int = 0
+    log: list[dict[str, float]] = field(default_factory=list)
+
+    def __post_init__(self):
+        names = set(self.trained)
+        self.theta = {n: v.detach().clone().requires_grad_(n in names) for n, v in self.theta_0.items()}
+        self.leaves = [self.theta[name] for name in self.trained]
+        recipe = self.recipe
+        self.optimizer = torch.optim.AdamW(
+            self.leaves,
+            lr=recipe.learning_rate,
+            betas=recipe.betas,
+            eps=recipe.epsilon,
+            weight_decay=recipe.weight_decay,
+            fused=True,
+        )
+        self.losses: list[Tensor] = []
+        self.images, self.since, self.saved_at = 0, time.monotonic(), time.monotonic()
+
+    def batches(self) -> Generator[list[HostBatch]]:
+        """This process's micro-batches of each step that is left."""
+        pin = self.head.device.type == "cuda"
+        return self.data.ahead(self.step, self.recipe.steps, self._parts, pin=pin)
+
+    def advance(self, batches: list[HostBatch]) -> None:
+        """One optimizer step: gradients of all micro-batches, one clip, one update."""
+        rows = len(self.data.rows(self.step))
+        loss = torch.zeros((), device=self.head.device)
+        for batch in batches:
+            x, y = batch.cropped(self.head.device, self.data.image_size)
+            share = F.cross_entropy(logits(self.model(self.theta, x), self.head), y, reduction="sum") / rows
+            share.backward()
+            loss += share.detach()
+        for tensor in [loss, *self._gradients()]:
+            self.all_reduce(tensor)
+        torch.nn.utils.clip_grad_norm_(self.leaves, self.recipe.clip_norm)
+        self.optimizer.param_groups[0]["lr"] = self._rate(self.step)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.losses.append(loss)
+        self.step, self.images = self.step + 1, self.images + rows
+
+    def write_log_row(self) -> dict[str, float]:
+        """Append a row to the log. The losses leave the device here and nowhere else, so this is where they are
+        checked.
+        """
+        losses = torch.stack(self.losses).tolist()
+        for step, loss in enumerate(losses, start=self.step - len(losses)):
+            if not math.isfinite(loss):
+                raise self._diverged(step, loss)
+        now = time.monotonic()
+        row = {
+            "step": self.step,
+            "loss": sum(losses) / len(losses),
+            "learning_rate": self._rate(self.step - 1),
+            "images_per_second": self.images / max(now - self.since, 1e-9),
+        }
+        self.log.append(row)
+        self.losses, self.images, self.since = [], 0, now
+        return row
+
+    def keep(self) -> None:
+        """Save the state if it is time to, or if asked to stop; only right after a log row, when no loss is pending."""
+        if self.keeper.path is None or self.losses or self.step == self.recipe.steps:
+            return
+        stop = self.keeper.stop()
+        due = stop or time.monotonic() - self.saved_at >= self.keeper.every_seconds
+        if due and self.keeper.writes:
+            resume.save(self.keeper.path, resume.State(self.step, self._tensors(), self.log), self.keeper.fingerprint)
+            self.saved_at = time.monotonic()
+        if stop:
+            self.all_reduce(torch.zeros((), device=self.head.device))  # all wait for the one that writes
+            raise Interrupted(f"stopped on request after step {self.step}; the state is in {self.keeper.path}")
+
+    def restore(self) -> None:
+        """Go on from a saved state, if there is a good one."""
+        if self.keeper.path is None:
+            return
+        try:
+            state = resume.load(self.keeper.path, self.keeper.fingerprint)
+        except resume.StateRefused as reason:
+            self.keeper.note(f"{reason}; starting from step 0")
+            return
+        if state is None:
+            return
+        with torch.no_grad():
+            for name, leaf in zip(self.trained, self.leaves, strict=True):
+                leaf.copy_(state.tensors[f"theta/{name}"])
+                moments = {key: state.tensors[f"{key}/{name}"].to(leaf) for key in ("exp_avg", "exp_avg_sq")}
+                self.optimizer.state[leaf] = {"step": torch.tensor(float(state.step), device=leaf.device), **moments}
+        self.step, self.log = state.step, state.log
+        self.keeper.note(f"resumed after step {self.step} from {self.keeper.path}")
+
+    def _tensors(self) -> dict[str, Tensor]:
+        tensors = {}
+        for name, leaf in zip(self.trained, self.leaves, strict=True):
+            tensors[f"theta/{name}"] = leaf
+            for key in ("exp_avg", "exp_avg_sq"):
+                tensors[f"{key}/{name}"] = self.optimizer.state[leaf][key]
+        return tensors
+
+    def _gradients(self) -> list[Tensor]:
+        """Those of all leaves: zero where this process had no row of a step."""
+        for leaf in self.leaves:
+            if leaf.grad is None:
+                leaf.grad = torch.zeros_like(leaf)
+        return [leaf.grad for leaf in self.leaves]
+
+    def _parts(self, rows: int) -> list[slice]:
+        """This process's rows of a step, in `accumulate` contiguous parts of nearly equal length."""
+        rank, world = self.recipe.shard
+        pieces = world * self.recipe.accumulate
+        bounds = [rows * i // pieces for i in range(pieces + 1)]
+        mine = range(rank * self.recipe.accumulate, (rank + 1) * self.recipe.accumulate)
+        return [slice(bounds[i], bounds[i + 1]) for i in mine if bounds[i] < bounds[i + 1]]
+
+    def _rate(self, step: int) -> float:
+        return learning_rate(step, peak=self.recipe.learning_rate, warmup=self.recipe.warmup, steps=self.recipe.steps)
+
+    def _diverged(self, step: int, loss: float) -> Diverged:
+        good = self.keeper.path if self.keeper.path and self.keeper.path.exists() else "none was saved yet"
+        return Diverged(
+            f"the loss is {loss} at step {step}, learning rate {self._rate(step):.3g}; last good state: {good}. "
+            "Lower the learning rate of this mode, or use float32 if the precision is bf16, and run the rule again."
+        )

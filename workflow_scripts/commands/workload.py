@@ -1,0 +1,199 @@
+"""What a configuration's run does: for each rule its jobs, optimizer steps, images, FLOPs and bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import product
+
+from lib import cost
+from lib.data import tasks
+from lib.editing.coefficients import alpha_grid
+from lib.models.architectures import read_configuration
+from lib.training import modes
+from workflow_scripts.configuration.benchmark import Benchmark, ConfigurationError, Model, Task
+
+SKLEARN_DIGITS = 1797
+
+
+@dataclass(frozen=True)
+class Work:
+    """Images that some jobs push through a model. stage: train or evaluate; flops: of all images together."""
+
+    model: Model
+    mode: str
+    stage: str
+    images: int
+    flops: int
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A rule of the workflow over the whole run. resources: the table of the configuration that it asks from."""
+
+    name: str
+    jobs: int
+    resources: str
+    bytes: int = 0
+    steps: int = 0
+    work: tuple[Work, ...] = ()
+
+
+def stages(bench: Benchmark) -> list[Stage]:
+    """Every rule that a run from scratch starts, with what it does and leaves on disk."""
+    known = vits(bench)
+    sizes = {task.name: cost.split_sizes(counts(task), **split_rule(bench)) for task in (*bench.tasks, bench.control)}
+    runs = [(model, known[model.name]) for model in bench.models for _ in bench.seeds]
+    trained, imported = trainings(bench), len(bench.checkpoints)
+    thetas = cost.FLOAT_BYTES * _parameters(known[model.name] for model, _, _ in trained)
+    imports = cost.FLOAT_BYTES * _parameters(known[entry.model] for entry in bench.checkpoints)
+    evaluations = len(runs) * len(bench.modes)
+    prepared = {task.name: prepared_bytes(bench, task, sizes[task.name]) for task in (*bench.tasks, bench.control)}
+    has_pairs = bool(bench.pairs)
+    everything = [
+        Stage("prepare", len(bench.tasks), "prepare", sum(prepared[task.name] for task in bench.tasks)),
+        Stage("prepare_control", 1, "prepare", prepared[bench.control.name]),
+        Stage("pretrained", len(known), "pretrained", _pretrained_bytes(known.values())),
+        Stage("head", len(known) * len(sizes), "head", _head_bytes(bench, known.values())),
+        Stage("zero_shot", len(known), "evaluate", work=tuple(_zero_shot(bench, known, sizes))),
+        Stage(
+            "finetune", len(trained), "finetune", thetas, _steps(bench, sizes), tuple(_finetune(bench, known, sizes))
+        ),
+        Stage("import_checkpoint", imported, "pretrained", imports),
+        Stage("task_vector", len(trained) + imported, "report", thetas + imports),
+        Stage("single_task", evaluations, "evaluate", work=tuple(_single_task(bench, runs, sizes))),
+        Stage("addition", evaluations, "evaluate", work=tuple(_addition(bench, runs, sizes))),
+        Stage("negation", evaluations * len(bench.tasks), "evaluate", work=tuple(_negation(bench, runs, sizes))),
+        Stage("disentanglement", evaluations * has_pairs, "evaluate", work=tuple(_disentanglement(bench, runs, sizes))),
+        Stage("tables", 1, "report"),
+        Stage("figures", 1, "report"),
+        Stage("heatmap_figures", int(has_pairs), "report"),
+    ]
+    return [stage for stage in everything if stage.jobs]
+
+
+def trainings(bench: Benchmark) -> list[tuple[Model, modes.Mode, Task]]:
+    """What is fine-tuned, once a seed: everything but what an imported checkpoint stands for."""
+    imported = {(entry.model, entry.seed, entry.mode, entry.task) for entry in bench.checkpoints}
+    return [
+        (model, modes.get(mode), task)
+        for model, seed, mode, task in product(bench.models, bench.seeds, bench.trained_modes, bench.tasks)
+        if (model.name, seed, mode, task.name) not in imported
+    ]
+
+
+def counts(task: Task) -> dict[str, int]:
+    """Images by split as the task's source ships them. Raises ConfigurationError for a folder that declares none."""
+    options = task.options
+    if "expected_counts" in options:
+        return dict(options["expected_counts"])
+    if task.dataset == "synthetic":
+        return {"train": options["train"], "test": options["test"]}
+    if task.dataset == "sklearn_digits":
+        return {"train": SKLEARN_DIGITS - options["test"], "test": options["test"]}
+    if task.dataset == "image_folder":
+        raise ConfigurationError(
+            f"{task.name}: how many images it has is not known before it is read; to plan, add "
+            "options.expected_counts: {train: ..., test: ...}"
+        )
+    known = tasks.read(task.dataset)
+    return dict(known.hub.counts if task.source == "hub" else known.counts)
+
+
+def vits(bench: Benchmark) -> dict[str, cost.Tower]:
+    """The sizes of every model of the run, by name."""
+    return {
+        model.name: cost.tower(read_configuration(model.architecture, model.architectures)) for model in bench.models
+    }
+
+
+def _zero_shot(bench: Benchmark, known, sizes) -> Iterator[Work]:
+    for model in bench.models:
+        images = sum(size["val"] + size["test"] for size in sizes.values())
+        flops = images * cost.evaluation_flops(known[model.name], tangent=False)
+        yield Work(model, modes.get("standard").name, "evaluate", images, flops)
+
+
+def _finetune(bench: Benchmark, known, sizes) -> Iterator[Work]:
+    for model, mode, task in trainings(bench):
+        images, vit = task.epochs * sizes[task.name]["fit"], known[model.name]
+        trained = mode.trained(cost.tower_sizes(vit))
+        flops = images * cost.training_flops(vit, tangent=mode.tangent, trained=trained)
+        yield Work(model, mode.name, "train", images, flops)
+
+
+def _steps(bench: Benchmark, sizes) -> int:
+    batch = bench.finetune["batch_size"]
+    return sum(cost.optimizer_steps(task.epochs, sizes[task.name]["fit"], batch) for _, _, task in trainings(bench))
+
+
+def _single_task(bench: Benchmark, runs, sizes) -> Iterator[Work]:
+    yield from _evaluated(bench, runs, [(1, sizes[t][split]) for t in bench.task_names for split in ("val", "test")])
+
+
+def _addition(bench: Benchmark, runs, sizes) -> Iterator[Work]:
+    alphas = bench.evaluation["alphas"]["points"]
+    parts = [part for t in bench.task_names for part in ((alphas, sizes[t]["val"]), (1, sizes[t]["test"]))]
+    yield from _evaluated(bench, runs, parts)
+
+
+def _negation(bench: Benchmark, runs, sizes) -> Iterator[Work]:
+    alphas, control = bench.evaluation["alphas"]["points"], sizes[bench.control.name]
+    without_zero = int(0 not in alpha_grid(**bench.evaluation["alphas"]))  # the control at alpha 0 is always needed
+    parts = []
+    for name in bench.task_names:
+        parts += [(alphas, sizes[name]["val"]), (alphas + without_zero, control["val"])]
+        parts += [(1, sizes[name]["test"]), (1, control["test"])]
+    yield from _evaluated(bench, runs, parts)
+
+
+def _disentanglement(bench: Benchmark, runs, sizes) -> Iterator[Work]:
+    points, images = bench.disentanglement["alphas"]["points"], bench.disentanglement["images"]
+    pairs = bench.disentanglement["pairs"]
+    parts = [(points + points**2, min(images, sizes[task]["test"])) for pair in pairs for task in pair]
+    yield from _evaluated(bench, runs, parts, vectors=2)
+
+
+def _evaluated(bench: Benchmark, runs, parts: list[tuple[int, int]], vectors: int = 1) -> Iterator[Work]:
+    """parts: (edited models, images)."""
+    for model, vit in runs:
+        for mode in map(modes.get, bench.modes):
+            images = sum(cost.passes(models, tangent=mode.tangent) * n for models, n in parts)
+            flops = images * cost.evaluation_flops(vit, tangent=mode.tangent, vectors=vectors)
+            yield Work(model, mode.name, "evaluate", images, flops)
+
+
+def split_rule(bench: Benchmark) -> dict[str, object]:
+    """What decides how many images of train are held out."""
+    return {key: bench.split[key] for key in ("fraction", "maximum")}
+
+
+def _parameters(towers: Iterable[cost.Tower]) -> int:
+    return sum(sum(cost.tower_sizes(vit).values()) for vit in towers)
+
+
+def _pretrained_bytes(towers: Iterable[cost.Tower]) -> int:
+    return cost.FLOAT_BYTES * sum(cost.clip_size(vit) + _parameters([vit]) for vit in towers)
+
+
+def _head_bytes(bench: Benchmark, towers: Iterable[cost.Tower]) -> int:
+    classes = sum(_classes(task) for task in (*bench.tasks, bench.control))
+    return cost.FLOAT_BYTES * classes * sum(vit.embed_dim for vit in towers)
+
+
+def _classes(task: Task) -> int:
+    if task.dataset == "synthetic":
+        from lib.synthetic.world import KINDS
+
+        return len(KINDS[task.options["kind"]].class_names)
+    if task.dataset == "image_folder":
+        return len(task.options.get("class_names", ()))
+    return 10 if task.dataset == "sklearn_digits" else len(tasks.read(task.dataset).class_names)
+
+
+def prepared_bytes(bench: Benchmark, task: Task, size: dict[str, int]) -> int:
+    """An estimate of what a task's prepared splits take on disk. size: images by split."""
+    held_out = cost.evaluation_bytes(size["val"] + size["test"], bench.image_size)
+    if task is bench.control:
+        return held_out
+    return held_out + cost.fit_bytes(size["fit"], task.dataset, bench.train_short_side)
