@@ -15,17 +15,11 @@ if not workflow.config_settings.configfiles:
 
 
 include: "rules/common.smk"
-include: "rules/prepare.smk"
-include: "rules/pretrained.smk"
-include: "rules/finetune.smk"
-include: "rules/checkpoints.smk"
-include: "rules/evaluate.smk"
-include: "rules/report.smk"
-
-
-if BENCH.pretraining:
-
-    include: "rules/pretrain.smk"
+include: "rules/data.smk"
+include: "rules/models.smk"
+include: "rules/training.smk"
+include: "rules/editing.smk"
+include: "rules/reporting.smk"
 
 
 localrules:
@@ -38,13 +32,16 @@ rule all:
         report_files(),
 
 
+onstart:
+    atomic.write_text(FILES.configuration, yaml.safe_dump(dict(config), sort_keys=False))
+
+
 onsuccess:
-    print(
-        f"\nTables:   {RUN}/tables/*.md (and .csv, .tex)\nFigures:  {RUN}/figures/*.png (and .pdf)\nFindings: {RUN}/findings.md"
-    )
+    print(f"\nTables:   {FILES.tables}/*.md (and .csv, .tex)")
+    print(f"Figures:  {FILES.figures}/*.png (and .pdf)\nFindings: {FILES.findings}")
 
 
 onerror:
     print(
-        f"\nThe run is not complete. The reason stands above and in the job's log below {RUN}/logs/; run the same command to go on."
+        f"\nThe run is not complete. The reason stands above and in the job's log below {FILES.logs}/; run the same command to go on."
     )

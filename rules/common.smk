@@ -1,72 +1,89 @@
-# What all rules share: the checked configuration, names of folders, digests of code, resources.
+# What all rules share: the checked configuration, names of files, digests of code, resources.
 
+import json
 import re
 import sys
-from itertools import product
 from pathlib import Path
 
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT))
 
+import yaml
+
 from lib.editing.coefficients import alpha_grid
-from lib.training.modes import get as mode_of
-from lib.data.readers import reader_modules
-from lib.provenance import code_digest, file_digest
+from lib.files import atomic
+from lib.files.digests import SUFFIX, file_digest
+from lib.training import modes
+from workflow_scripts import versions
+from workflow_scripts.code import code, evaluation_plugins, packages, training_plugins
+from workflow_scripts.configuration import resolution
+from workflow_scripts.configuration.benchmark import ConfigurationError, complete, load
 from workflow_scripts.job import search_path
-from workflow_scripts.configuration.benchmark import ConfigurationError, load
+from workflow_scripts.layout import SPLITS, Layout
 
 search_path.export(ROOT)
 
 try:
-    BENCH = load(config)
+    folders = [Path(file).parent for file in workflow.config_settings.configfiles or ["config.yaml"]]
+    whole = complete(config, [*folders, Path()])
+    BENCH = load(whole)
 except ConfigurationError as error:
     raise WorkflowError(str(error))
+config.clear()
+config.update(whole)  # what scripts see
 
-RUN = f"results/{BENCH.run}"
-SCRATCH = f"scratch/{BENCH.run}"
-DATA = f"{RUN}/data/{{task}}"
-PRETRAINED = f"{RUN}/{{model}}/pretrained"
-MODE = f"{RUN}/{{model}}/seed{{seed}}/{{mode}}"
-LOGS = f"{RUN}/logs"
-RECORDS = f"{RUN}/provenance"
+FILES = Layout.of(BENCH.run)
+OTHER_VERSIONS = versions.other_versions(Path(FILES.records)) if BENCH.package_versions == "warn" else []
+if OTHER_VERSIONS and workflow.is_main_process:
+    logger.warning(
+        "\n".join(["Other package versions:", *OTHER_VERSIONS, "To run those jobs again: package_versions: rerun"])
+    )
 ENVIRONMENT = "../envs/environment.yaml"
-SPLITS = ["fit", "val", "test"]
 TASKS = BENCH.task_names
 CONTROL = BENCH.control.name
 MODELS = [model.name for model in BENCH.models]
-ALPHAS = alpha_grid(**BENCH.evaluation["alphas"])
-XI_ALPHAS = alpha_grid(**BENCH.disentanglement["alphas"])
 SEARCH_SPACE = [BENCH.evaluation["alphas"]["start"], BENCH.evaluation["alphas"]["stop"]]
-PAIRED_TASKS = list(dict.fromkeys(task for pair in BENCH.disentanglement["pairs"] for task in pair))
-# in the order in which expand() lists the files
-PAIR_KEYS = list(product(MODELS, BENCH.seeds, BENCH.modes, BENCH.pairs))
-TABLES = ["single_task", "addition", "addition_per_task", "negation", "negation_per_task"]
-HEATMAPS = [*MODELS, *(BENCH.pairs if len(MODELS) > 1 else [])]
-SCATTERED = [mode for mode in BENCH.modes if mode != "standard" and "standard" in BENCH.modes]
-FIGURES = [
-    *(f"single_task_standard_{mode}" for mode in SCATTERED),
-    *(f"{kind}_{model}" for kind in ("alpha_sweep", "loss") for model in MODELS),
-]
+EVALUATION = {key: BENCH.evaluation[key] for key in ("batch_size", "precision")}
 
 
 wildcard_constraints:
     model="|".join(map(re.escape, MODELS)),
     task="|".join(map(re.escape, [*TASKS, CONTROL])),
     mode="|".join(map(re.escape, dict.fromkeys([*BENCH.modes, *BENCH.trained_modes]))),
+    merging="|".join(map(re.escape, BENCH.rules)),
     seed=r"\d+",
     split="|".join(SPLITS),
 
 
-def code(script):
-    """Digest of a script and all project modules it reaches: as a param, it reruns what a changed line touches."""
-    return code_digest(ROOT, f"workflow_scripts/{script}.py")
+def record(rule, *options):
+    """The provenance record of a rule's job."""
+    return "/".join([FILES.records, rule, *options]) + ".json"
 
 
-def source_code(dataset):
-    """Digests of what prepares a data set: the script, the data set's own reader, its class names and templates."""
-    files = [ROOT / f"lib/data/tasks/{dataset}.yaml"]
-    readers = [code_digest(ROOT, f"lib/data/readers/{module}.py") for module in reader_modules(dataset)]
-    return [code("prepare"), *readers, *(file_digest(path) for path in files if path.exists())]
+def log_file(rule, *options):
+    """The log of a rule's job."""
+    return "/".join([FILES.logs, rule, *options]) + ".log"
+
+
+def code_of(rule, plugins=lambda wildcards: []):
+    """A rule's digests of code, with those of the modules that a job loads by name; and, if the configuration wants
+    that, the versions of the packages that they import."""
+
+    def digests(wildcards):
+        found = code(rule, *plugins(wildcards))
+        return {**found, **(packages(found) if BENCH.package_versions == "rerun" else {})}
+
+    return digests
+
+
+def large(paths):
+    """Files too large to be compared by content, as inputs: whatever their age. What lies beside them is compared."""
+    return ancient(paths)
+
+
+def beside(paths):
+    """The small files with the digests of large ones."""
+    return [f"{path}{SUFFIX}" for path in ([paths] if isinstance(paths, str) else paths)]
 
 
 def resource(stage, key):
@@ -91,45 +108,54 @@ def cores(stage):
     return lambda wildcards: resource(stage, "threads")(wildcards)
 
 
-def architecture(key):
-    """A property of the rule's model, as a function of its wildcards."""
-    return lambda wildcards: getattr(BENCH.model(wildcards.model), key)
+def of_model(value):
+    """A function of the rule's model, as a function of its wildcards."""
+    return lambda wildcards: value(BENCH.model(wildcards.model))
 
 
-ENCODER = {key: architecture(key) for key in ("architecture", "architectures")}
-EVALUATION = {key: BENCH.evaluation[key] for key in ("batch_size", "precision")}
+def images_of(tasks, splits):
+    """The prepared images of tasks, with their index."""
+    return [
+        path.format(task=task, split=split)
+        for task in tasks
+        for split in splits
+        for path in (FILES.images, FILES.index)
+    ]
 
 
-def of_task(key):
-    """A property of the rule's task, as a function of its wildcards."""
-    return lambda wildcards: getattr(BENCH.task(wildcards.task), key)
+def splits_of(tasks, splits):
+    """What tasks' prepared splits hold: small files, compared in the place of the images."""
+    return expand(FILES.split, task=tasks, split=splits)
 
 
-def stored(task, splits):
-    """The prepared files of a task."""
-    return [f"{RUN}/data/{task}/{split}.{kind}" for split in splits for kind in ("images.bin", "index.npz")]
+def heads_of(tasks):
+    """The heads of tasks, for the rule's model."""
+    return [FILES.head.replace("{task}", task) for task in tasks]
 
 
 def vectors(tasks):
     """The task vectors that the rule's mode uses; post-hoc linearization owns none and takes the standard ones."""
 
     def paths(wildcards):
-        folder = f"{RUN}/{wildcards.model}/seed{wildcards.seed}/{mode_of(wildcards.mode).vectors_of}"
+        known = {**dict(wildcards), "mode": modes.get(wildcards.mode).vectors_of}
         names = [wildcards.task] if tasks is None else tasks
-        return [f"{folder}/{task}/tau.safetensors" for task in names]
+        return [FILES.tau.format(**{**known, "task": task}) for task in names]
 
     return paths
 
 
-def evaluated(pattern, **more):
-    """A pattern over every model, seed and mode of the run."""
-    return expand(pattern, model=MODELS, seed=BENCH.seeds, mode=BENCH.modes, **more)
+def over_runs(pattern, evaluation, **more):
+    """A pattern over every model and seed, and every mode that takes part in an evaluation."""
+    return expand(pattern, model=MODELS, seed=BENCH.seeds, mode=BENCH.modes_in(evaluation), **more)
 
 
-def report_files():
-    """Every file that the run is for."""
-    files = expand(f"{RUN}/tables/{{name}}.{{suffix}}", name=TABLES, suffix=["csv", "md", "tex"])
-    files += expand(f"{RUN}/figures/{{name}}.{{suffix}}", name=FIGURES, suffix=["pdf", "png"])
-    if BENCH.pairs:
-        files += expand(f"{RUN}/figures/disentanglement_{{name}}.{{suffix}}", name=HEATMAPS, suffix=["pdf", "png"])
-    return [*files, f"{RUN}/findings.md"]
+EVALUATED = {  # params of every evaluation in a mode
+    "architecture": of_model(resolution.image_architecture),
+    "model": lambda wildcards: resolution.evaluation(wildcards.mode),
+    "evaluation": EVALUATION,
+}
+
+
+def evaluation_code(rule, plugins=lambda wildcards: []):
+    """Digests of code of a rule that evaluates models in a mode."""
+    return code_of(rule, lambda wildcards: [*evaluation_plugins(modes.get(wildcards.mode)), *plugins(wildcards)])

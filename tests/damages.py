@@ -15,7 +15,7 @@ from unittest import mock
 import numpy as np
 
 from lib.data import tasks
-from lib.data.readers import DataError
+from lib.data.readers.errors import DataError
 from tests import miniatures
 from workflow_scripts.data import prepare
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from lib.data.raw_task import RawSplit
 from lib.files import atomic
+from lib.files.digests import file_digest
 
 _FIELDS = ("offset", "height", "width", "label", "row")
 
@@ -70,7 +71,7 @@ def write(
 ) -> dict[str, object]:
     """Decode the given rows, apply `crop` to each, and store them; returns the split's manifest entry.
 
-    The entry holds n, the sha256 of (row, label) and that of the stored bytes, and the size in bytes.
+    The entry holds n, the sha256 of (row, label), of the index and of the images, and the images' size in bytes.
     """
     digest, offset, index = hashlib.sha256(), 0, {name: [] for name in _FIELDS}
     with atomic.whole(folder / f"{split}.images.bin") as temporary, open(temporary, "wb") as file:
@@ -89,6 +90,7 @@ def write(
     return {
         "n": len(rows),
         "index_label_sha256": index_label_digest(arrays["row"], arrays["label"]),
+        "index_sha256": file_digest(folder / f"{split}.index.npz"),
         "images_sha256": digest.hexdigest(),
         "bytes": offset,
     }

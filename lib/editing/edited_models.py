@@ -12,14 +12,13 @@ import torch
 from torch import Tensor
 
 from lib.editing.task_vector import TaskVector
-from lib.files.checkpoints import require_same_names
-from lib.models.heads import logits, products
-from lib.precision import exact_products
+from lib.models.heads import logits
+from lib.parameters import require_same_names
 
 _CHUNK = 2**24  # logits held at a time by the tangent models' sweep
 
 
-def nonlinear_predictions(
+def predictions(
     encoder, theta_0, taus: Sequence[TaskVector], coefficients: Tensor, batches: Iterable[Tensor], head: Tensor
 ) -> Tensor:
     """Int64[K, n]: argmax of the logits of f(x; theta_0 + sum_j A[k, j] tau_j), K passes over `batches`.
@@ -46,32 +45,3 @@ def _edit(theta, theta_0, taus: Sequence[TaskVector], row: Sequence[float]) -> N
         for tau, a in zip(taus[1:], row[1:], strict=True):
             theta[name].add_(tau[name], alpha=a)
         theta[name].add_(theta_0[name])
-
-
-def tangent_predictions(
-    encoder, theta_0, taus: Sequence[TaskVector], coefficients: Tensor, batches: Iterable[Tensor], head: Tensor
-) -> Tensor:
-    """Int64[K, n]: the same for f_lin, from one pass over `batches`.
-
-    L2 normalisation scales all logits of an image alike, so the prediction is the argmax of
-    W f(x; theta_0) + sum_j A[k, j] W J tau_j, which is affine in A.
-    """
-    values, tangents = [], []
-    with torch.no_grad():
-        for x in batches:
-            value, directions = encoder.value_and_tangents(theta_0, list(taus), x)
-            values.append(products(value, head))
-            tangents.append(torch.stack([products(direction, head) for direction in directions]))
-        with exact_products(head.device.type):
-            return _affine_argmax(torch.cat(values), torch.cat(tangents, dim=1), coefficients.to(head))
-
-
-def _affine_argmax(value: Tensor, tangents: Tensor, coefficients: Tensor) -> Tensor:
-    """argmax_c (value[n, c] + sum_j A[k, j] tangents[j, n, c]), Int64[K, n]."""
-    rows = max(1, _CHUNK // max(1, value.shape[1] * len(coefficients)))
-    predictions = []
-    for start in range(0, len(value), rows):
-        part = slice(start, start + rows)
-        scores = value[part] + torch.einsum("kj,jnc->knc", coefficients, tangents[:, part])
-        predictions.append(scores.argmax(-1))
-    return torch.cat(predictions, dim=1)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from numbers import Real
 
-from lib.files.checkpoints import require_same_names
+from lib.parameters import require_same_names
 
 
 class TaskVector(Mapping):
     """A vector in parameter space, as a read-only mapping of parameter names to tensors (or arrays).
 
     Supports +, -, unary -, multiplication by a real number on both sides, division by one, and sum().
-    Two vectors combine only if their names and shapes agree: CheckpointError otherwise.
+    Two vectors combine only if their names and shapes agree: ParameterMismatch otherwise.
     """
 
     __array_ufunc__ = None  # a numpy scalar on the left leaves the product to __rmul__
@@ -22,12 +22,12 @@ class TaskVector(Mapping):
 
     @classmethod
     def between(cls, theta_0: Mapping[str, object], theta: Mapping[str, object]) -> TaskVector:
-        """tau = theta - theta_0. Raises CheckpointError if names or shapes differ."""
+        """tau = theta - theta_0. Raises ParameterMismatch if names or shapes differ."""
         require_same_names(theta_0, theta, what="task vector")
         return cls({name: theta[name] - theta_0[name] for name in theta_0})
 
     def apply(self, theta_0: Mapping[str, object], alpha: float = 1.0) -> dict[str, object]:
-        """The edited parameters theta_0 + alpha tau. Raises CheckpointError if names or shapes differ."""
+        """The edited parameters theta_0 + alpha tau. Raises ParameterMismatch if names or shapes differ."""
         require_same_names(theta_0, self, what="edited parameters")
         return {name: value + alpha * self[name] for name, value in theta_0.items()}
 

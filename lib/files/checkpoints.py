@@ -9,7 +9,7 @@ from lib.files import atomic
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that cannot be read, or whose names or shapes do not fit."""
+    """A checkpoint that cannot be read, or that does not fit."""
 
 
 def save(path: str | os.PathLike, tensors: Mapping[str, object], metadata: Mapping[str, str] | None = None) -> None:
@@ -40,23 +40,6 @@ def metadata(path: str | os.PathLike) -> dict[str, str]:
         return dict(file.metadata() or {})
 
 
-def require_same_names(expected: Mapping[str, object], got: Mapping[str, object], *, what: str) -> None:
-    """Raise CheckpointError unless both mappings hold the same names with the same shapes."""
-    missing = sorted(expected.keys() - got.keys())
-    surplus = sorted(got.keys() - expected.keys())
-    if missing or surplus:
-        raise CheckpointError(
-            f"{what}: parameter names differ; missing {_some(missing)}, unexpected {_some(surplus)}. "
-            "Likely causes: another architecture, or a state dict of the whole CLIP instead of its visual tower."
-        )
-    for name, value in expected.items():
-        if tuple(value.shape) != tuple(got[name].shape):
-            raise CheckpointError(
-                f"{what}: {name} has shape {tuple(got[name].shape)}, expected {tuple(value.shape)}. "
-                "Likely cause: a checkpoint of another architecture or image size."
-            )
-
-
 def _opened(path: str | os.PathLike, framework: str):
     from safetensors import SafetensorError, safe_open
 
@@ -68,7 +51,3 @@ def _opened(path: str | os.PathLike, framework: str):
         raise CheckpointError(
             f"{path} is no complete safetensors file ({error}). Delete it and run its rule again."
         ) from error
-
-
-def _some(names: list[str]) -> str:
-    return f"{len(names)} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})" if names else "none"

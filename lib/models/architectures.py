@@ -48,6 +48,19 @@ def _parsed(file: Path) -> dict:
     return configuration
 
 
+def image_part(configuration: Mapping) -> dict:
+    """What decides the image tower's function: all that a job needs which never sees a text."""
+    return {key: configuration[key] for key in ("embed_dim", "quick_gelu", "vision_cfg") if key in configuration}
+
+
+def vocabulary_file(vocabulary: str | os.PathLike | None) -> Path | None:
+    """The merges file of a tokenizer: the given one, or open_clip's own; None where open_clip is not installed."""
+    if vocabulary is not None:
+        return Path(vocabulary)
+    package = find_spec("open_clip")
+    return Path(package.submodule_search_locations[0]) / "bpe_simple_vocab_16e6.txt.gz" if package else None
+
+
 def image_size(configuration: Mapping) -> int:
     """The side, in pixels, of the square images that the image tower takes."""
     size = configuration["vision_cfg"].get("image_size", 224)
@@ -60,7 +73,7 @@ def activation(configuration: Mapping) -> str:
 
 
 def is_plain_vit(configuration: Mapping) -> bool:
-    """Whether the image tower is a ViT without extras, which `lib.models.tangent_vit` has the functions of."""
+    """Whether the image tower is a ViT without extras, whose function is `lib.models.vit`."""
     vision = configuration["vision_cfg"]
     return vision.keys() <= _PLAIN and isinstance(vision.get("layers", 12), int)
 

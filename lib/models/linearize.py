@@ -15,9 +15,10 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from lib.files.checkpoints import require_same_names
+from lib.parameters import require_same_names
 
 Parameters = Mapping[str, Tensor]
 Function = Callable[..., Tensor]
@@ -27,7 +28,7 @@ def linearize(f: Function, theta_0: Parameters) -> Function:
     """Return f_lin(tau, *inputs), with f's signature but for tau in the place of theta.
 
     f: (theta, *inputs) -> Float[Tensor, "n d"]; any function that torch.func can differentiate. The result
-    is differentiable in tau by ordinary autograd (once). Raises CheckpointError if tau's names or
+    is differentiable in tau by ordinary autograd (once). Raises ParameterMismatch if tau's names or
     shapes are not theta_0's.
     """
     theta_0 = {name: value.detach() for name, value in theta_0.items()}
@@ -76,6 +77,7 @@ class _Tangent(torch.autograd.Function):
         return value.to(tau[0].dtype) + tangent  # in tau's precision: a small tangent must not be rounded like a value
 
     @staticmethod
+    @once_differentiable  # forward mode leaves no tape: a second derivative would lack a term
     def backward(ctx, cotangent):
         gradients = vjp(ctx.f, ctx.theta_0, cotangent, *ctx.inputs)
         return None, None, None, *(gradients[name] for name in ctx.theta_0)

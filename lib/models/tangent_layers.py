@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lib.models.vit import merge_heads, split_heads
+
 Parameters = Mapping[str, Tensor]
 Tangents = list[Tensor]
 
@@ -90,20 +92,20 @@ def attention(theta, taus, x: Tensor, dx: Tangents, *, heads: int, outputs: int)
             for dq, dk, dv in tangents:
                 d_logits = (dq @ k.mT).add_(q @ dk.mT).mul_(scale)
                 dp = torch.ops.aten._softmax_backward_data(d_logits.to(p.dtype), p, -1, p.dtype)
-                d_out.append(_merge_heads((dp @ v).add_(p @ dv)))
-    return affine("out_proj.weight", "out_proj.bias", theta, taus, _merge_heads(out), d_out)
+                d_out.append(merge_heads((dp @ v).add_(p @ dv)))
+    return affine("out_proj.weight", "out_proj.bias", theta, taus, merge_heads(out), d_out)
 
 
 def _queries_keys_values(theta, taus, x: Tensor, dx: Tangents, *, heads: int, outputs: int):
     """(q, k, v), [(dq, dk, dv), ...]; q of the first `outputs` tokens, k and v of all, each [n, heads, tokens, d]."""
     if outputs == x.shape[1]:
         qkv, d_qkv = _projection(slice(None), theta, taus, x, dx)
-        return _split_heads(qkv, 3, heads), [_split_heads(d, 3, heads) for d in d_qkv]
+        return split_heads(qkv, 3, heads), [split_heads(d, 3, heads) for d in d_qkv]
     width = x.shape[-1]
     q, d_q = _projection(slice(width), theta, taus, x[:, :outputs], [d[:, :outputs] for d in dx])
     kv, d_kv = _projection(slice(width, None), theta, taus, x, dx)
-    tangents = [_split_heads(a, 1, heads) + _split_heads(b, 2, heads) for a, b in zip(d_q, d_kv, strict=True)]
-    return _split_heads(q, 1, heads) + _split_heads(kv, 2, heads), tangents
+    tangents = [split_heads(a, 1, heads) + split_heads(b, 2, heads) for a, b in zip(d_q, d_kv, strict=True)]
+    return split_heads(q, 1, heads) + split_heads(kv, 2, heads), tangents
 
 
 def _projection(rows: slice, theta: Parameters, taus: list[Parameters], x: Tensor, dx: Tangents):
@@ -115,12 +117,3 @@ def _projection(rows: slice, theta: Parameters, taus: list[Parameters], x: Tenso
         theta["in_proj_bias"][rows],
         [tau["in_proj_bias"][rows] for tau in taus],
     )
-
-
-def _split_heads(stacked: Tensor, parts: int, heads: int) -> tuple[Tensor, ...]:
-    n, tokens, _ = stacked.shape
-    return stacked.reshape(n, tokens, parts, heads, -1).permute(2, 0, 3, 1, 4).unbind(0)
-
-
-def _merge_heads(x: Tensor) -> Tensor:
-    return x.transpose(1, 2).flatten(-2)

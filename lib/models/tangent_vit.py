@@ -10,43 +10,33 @@ standard training step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.utils.checkpoint import checkpoint
 
-from lib.files.checkpoints import require_same_names
 from lib.models.tangent_layers import Parameters, Tangents, activation, affine, attention, layer_norm, linear, residual
+from lib.models.vit import VitShape, part, patches, tokens
+from lib.parameters import Differences, require_same_names
 from lib.precision import exact_products
 
 
-@dataclass(frozen=True)
-class TowerShape:
-    """What the parameters of open_clip's plain VisionTransformer do not say. activation: "quick_gelu" or "gelu"."""
-
-    patch_size: tuple[int, int]
-    layers: int
-    heads: int
-    activation: str
-    epsilon: float = 1e-5
-
-
 def linearize_vit(
-    shape: TowerShape, theta_0: Parameters, *, recompute: bool = False
+    shape: VitShape, theta_0: Parameters, *, recompute: bool = False
 ) -> Callable[[Parameters, Tensor], Tensor]:
     """Return f_lin(tau, x) for open_clip's VisionTransformer; the same function as `lib.models.linearize.linearize` gives.
 
     x: Float[Tensor, "n 3 s s"], normalised images; result: Float[Tensor, "n d"], differentiable in tau. recompute:
-    as in `value_and_tangents`. Raises CheckpointError for names or shapes that differ.
+    as in `value_and_tangents`. Raises ParameterMismatch for names or shapes that differ.
     """
     return _model(shape, theta_0, from_theta=False, recompute=recompute)
 
 
 def linearize_vit_at(
-    shape: TowerShape, theta_0: Parameters, *, recompute: bool = False
+    shape: VitShape, theta_0: Parameters, *, recompute: bool = False
 ) -> Callable[[Parameters, Tensor], Tensor]:
     """The same model as a function of theta = theta_0 + tau, (theta, x) -> f_lin(tau, x), as it is trained.
 
@@ -56,7 +46,7 @@ def linearize_vit_at(
 
 
 def value_and_tangents(
-    shape: TowerShape, theta_0: Parameters, taus: Sequence[Parameters], x: Tensor, *, recompute: bool = False
+    shape: VitShape, theta_0: Parameters, taus: Sequence[Parameters], x: Tensor, *, recompute: bool = False
 ) -> tuple[Tensor, Tangents]:
     """(f(x; theta_0), [J tau_1, ..., J tau_m]), each Float[Tensor, "n d"], from one pass over the images x.
 
@@ -76,31 +66,8 @@ def value_and_tangents(
         return linear(x, dx, theta_0["proj"].mT, [tau["proj"].mT for tau in taus])
 
 
-def shape_of(tower: nn.Module) -> TowerShape:
-    """The shape of open_clip's plain VisionTransformer. Raises TypeError, naming the part, for any other tower."""
-    from open_clip.transformer import LayerNorm, QuickGELU, ResidualAttentionBlock, VisionTransformer
-
-    def refuse(part: str) -> None:
-        raise TypeError(f"no tangent rule for {part}; use lib.models.linearize.linearize, which takes any module")
-
-    if type(tower) is not VisionTransformer:
-        refuse(f"an image tower of type {type(tower).__name__}")
-    if tower.attn_pool is not None or tower.pool_type != "tok" or tower.final_ln_after_pool or tower.output_tokens:
-        refuse("pooling other than the class token's")
-    if not isinstance(tower.patch_dropout, nn.Identity) or tower.proj is None or type(tower.ln_pre) is not LayerNorm:
-        refuse("patch dropout, or a tower without projection or without a norm before the blocks")
-    for block in tower.transformer.resblocks:
-        if type(block) is not ResidualAttentionBlock or not isinstance(block.ls_1, nn.Identity):
-            refuse(f"a block of type {type(block).__name__} or with layer scale")
-        if type(block.mlp.gelu) not in (nn.GELU, QuickGELU) or not isinstance(block.ln_1, LayerNorm):
-            refuse(f"the activation {type(block.mlp.gelu).__name__} or the norm {type(block.ln_1).__name__}")
-    blocks = tower.transformer.resblocks
-    activation = "quick_gelu" if isinstance(blocks[0].mlp.gelu, QuickGELU) else "gelu"
-    return TowerShape(tuple(tower.patch_size), len(blocks), blocks[0].attn.num_heads, activation, blocks[0].ln_1.eps)
-
-
 def _model(
-    shape: TowerShape, theta_0: Parameters, *, from_theta: bool, recompute: bool
+    shape: VitShape, theta_0: Parameters, *, from_theta: bool, recompute: bool
 ) -> Callable[[Parameters, Tensor], Tensor]:
     theta_0 = {name: value.detach() for name, value in theta_0.items()}
 
@@ -117,7 +84,7 @@ class _TangentTower(torch.autograd.Function):
         wanted = any(ctx.needs_input_grad[5:])
         ctx.leaves = [value.detach().requires_grad_(wanted) for value in theta_0.values()]
         given = dict(zip(theta_0, (value.detach() for value in given), strict=True))
-        tau = _Differences(given, theta_0) if from_theta else given
+        tau = Differences(given, theta_0) if from_theta else given
         with torch.set_grad_enabled(wanted):
             leaves = dict(zip(theta_0, ctx.leaves, strict=True))
             value, (tangent,) = value_and_tangents(shape, leaves, [tau], x, recompute=recompute)
@@ -125,57 +92,30 @@ class _TangentTower(torch.autograd.Function):
         return value.detach() + tangent
 
     @staticmethod
+    @once_differentiable  # the tangents have no tape: a second derivative would lack a term
     def backward(ctx, cotangent):
         gradients = torch.autograd.grad(ctx.value, ctx.leaves, cotangent.to(ctx.value.dtype))
         del ctx.value, ctx.leaves
         return None, None, None, None, None, *gradients
 
 
-class _Differences(Mapping):
-    """theta - theta_0, each tensor made when it is asked for."""
-
-    def __init__(self, theta: Parameters, theta_0: Parameters):
-        self._theta, self._theta_0 = theta, theta_0
-
-    def __getitem__(self, name: str) -> Tensor:
-        return self._theta[name] - self._theta_0[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._theta_0)
-
-    def __len__(self) -> int:
-        return len(self._theta_0)
-
-
 def _under(prefix: str, theta_0: Parameters, taus: Sequence[Parameters]) -> tuple[Parameters, list[Parameters]]:
-    def part(tensors: Parameters) -> dict[str, Tensor]:
-        return {name.removeprefix(prefix): tensors[name] for name in tensors if name.startswith(prefix)}
-
-    return part(theta_0), [part(tau) for tau in taus]
+    return part(theta_0, prefix), [part(tau, prefix) for tau in taus]
 
 
-def _embed(shape: TowerShape, theta: Parameters, taus: Sequence[Parameters], x: Tensor) -> tuple[Tensor, Tangents]:
-    patches = _patches(x, *shape.patch_size)
-    width = theta["conv1.weight"].shape[0]
+def _embed(shape: VitShape, theta: Parameters, taus: Sequence[Parameters], x: Tensor) -> tuple[Tensor, Tangents]:
+    grid, width = patches(x, *shape.patch_size), theta["conv1.weight"].shape[0]
 
-    def tokens(tensors: Parameters) -> Tensor:
-        grid = F.linear(patches, tensors["conv1.weight"].reshape(width, -1))
-        classes = tensors["class_embedding"].to(grid.dtype).expand(len(x), 1, -1)
-        return torch.cat([classes, grid], dim=1) + tensors["positional_embedding"].to(grid.dtype)
+    def embedded(tensors: Parameters) -> Tensor:
+        return tokens(F.linear(grid, tensors["conv1.weight"].reshape(width, -1)), tensors)
 
     with torch.no_grad():
-        tangents = [tokens(tau) for tau in taus]
-    return layer_norm(shape.epsilon, *_under("ln_pre.", theta, taus), tokens(theta), tangents)
-
-
-def _patches(x: Tensor, height: int, width: int) -> Tensor:
-    n, channels, rows, columns = x.shape
-    grid = x.reshape(n, channels, rows // height, height, columns // width, width)
-    return grid.permute(0, 2, 4, 1, 3, 5).reshape(n, (rows // height) * (columns // width), -1)
+        tangents = [embedded(tau) for tau in taus]
+    return layer_norm(shape.epsilon, *_under("ln_pre.", theta, taus), embedded(theta), tangents)
 
 
 def _block(
-    shape: TowerShape, theta: Parameters, taus: list[Parameters], x: Tensor, dx: Tangents, *, outputs: int
+    shape: VitShape, theta: Parameters, taus: list[Parameters], x: Tensor, dx: Tangents, *, outputs: int
 ) -> tuple[Tensor, Tangents]:
     y, dy = layer_norm(shape.epsilon, *_under("ln_1.", theta, taus), x, dx)
     y, dy = attention(*_under("attn.", theta, taus), y, dy, heads=shape.heads, outputs=outputs)
@@ -188,7 +128,7 @@ def _block(
 
 
 def _recomputed_block(
-    shape: TowerShape, theta: Parameters, taus: list[Parameters], x: Tensor, dx: Tangents, *, outputs: int
+    shape: VitShape, theta: Parameters, taus: list[Parameters], x: Tensor, dx: Tangents, *, outputs: int
 ) -> tuple[Tensor, Tangents]:
     """The same block without its tape. The tangents have none, so the second time they are left out."""
     tangents = [(taus, dx)]

@@ -12,7 +12,7 @@ from itertools import product
 import pandas as pd
 
 from lib.reporting import papers
-from lib.training.modes import PRETRAINED, TITLES
+from lib.reporting.labels import PRETRAINED, title
 
 KEYS = ["model", "seed", "mode"]
 _PAGE_WIDTH = 12  # numeric columns that fit a page
@@ -23,12 +23,19 @@ _DEVIATIONS = "Deviations from the papers' data:"
 def addition(per_task: pd.DataFrame, single_task: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
     """Rows (model, seed, mode, alpha, absolute, normalized): means over tasks on test; the pre-trained model first.
 
-    per_task: (model, seed, mode, alpha, task, accuracy, normalized); single_task gives the pre-trained accuracies.
+    per_task: (model, seed, mode, alpha, task, accuracy, normalized), with a column `rule` if a run has several merging
+    rules, which is kept; single_task gives the pre-trained accuracies.
     """
-    edited = per_task.groupby(KEYS, sort=False, dropna=False).agg(
+    keys = [*KEYS, *(["rule"] if "rule" in per_task else [])]
+    edited = per_task.groupby(keys, sort=False, dropna=False).agg(
         alpha=("alpha", "first"), absolute=("accuracy", "mean"), normalized=("normalized", "mean")
     )
     return pd.concat([_pretrained(single_task, tasks, "absolute"), edited.reset_index()], ignore_index=True)
+
+
+def without_single_rule(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame without its column `rule`, if that holds one value: tables of one merging rule keep their shape."""
+    return frame.drop(columns="rule") if frame["rule"].nunique() == 1 else frame
 
 
 def negation(per_task: pd.DataFrame, single_task: pd.DataFrame, tasks: Sequence[str], control: str) -> pd.DataFrame:
@@ -107,22 +114,36 @@ def paper_table(
 ) -> PaperTable:
     """Shape rows (model, seed, mode, <columns>) of fractions like the papers' Tables 1 and 2.
 
-    columns: column of the frame -> its printed name. Cells are percent, mean ± standard deviation over seeds if
-    there are several. compared: a table of `lib.reporting.papers`; the columns of each model that it has are followed by the
-    paper's value and by the difference of our mean from it, in points.
+    columns: column of the frame -> its printed name. Cells are percent, mean ± standard deviation over seeds if there
+    are several. A column `rule` gives a row per mode and merging rule. compared: a table of `lib.reporting.papers`; the
+    columns of each model that it has are followed by the paper's value and by the difference of our mean from it, in
+    points; the papers add task vectors by the rule `sum`.
     """
-    models, modes = list(dict.fromkeys(frame["model"])), list(dict.fromkeys(frame["mode"]))
+    models, methods = list(dict.fromkeys(frame["model"])), _methods(frame)
     reported = [model for model in models if compared is not None and papers.reports(compared, model)]
-    heads, cells = [], [[] for _ in modes]
+    heads, cells = [], [[] for _ in methods]
     for model, (column, name) in product(models, columns.items()):
         beside = model in reported
         heads += [(model, head) for head in ([name, f"{name} paper", f"{name} diff."] if beside else [name])]
-        for row, mode in zip(cells, modes, strict=True):
-            ours = frame[(frame["model"] == model) & (frame["mode"] == mode)]
+        for row, (mode, rule) in zip(cells, methods, strict=True):
+            ours = _rows_of(frame, mode, rule, model)
             row.append(_cell(ours, column))
-            row += _comparison(ours, column, papers.reported(compared, model, mode, column)) if beside else []
+            theirs = papers.reported(compared, model, mode, column) if beside and rule in (None, "sum") else None
+            row += _comparison(ours, column, theirs) if beside else []
     source = papers.source(compared) if reported else ""
-    return PaperTable(caption, heads, [TITLES[mode] for mode in modes], cells, source)
+    return PaperTable(caption, heads, [title(*method) for method in methods], cells, source)
+
+
+def _methods(frame: pd.DataFrame) -> list[tuple[str, str | None]]:
+    """(mode, merging rule) in order; the rule is None where there is but one, or none."""
+    rules = frame["rule"] if "rule" in frame else [None] * len(frame)
+    pairs = zip(frame["mode"], rules, strict=True)
+    return list(dict.fromkeys((mode, None if pd.isna(rule) else rule) for mode, rule in pairs))
+
+
+def _rows_of(frame: pd.DataFrame, mode: str, rule: str | None, model: str) -> pd.DataFrame:
+    rows = frame[(frame["model"] == model) & (frame["mode"] == mode)]
+    return rows if rule is None else rows[rows["rule"] == rule]
 
 
 def deviations(manifests: Sequence[Mapping], tasks: Sequence[str]) -> list[str]:
@@ -131,17 +152,18 @@ def deviations(manifests: Sequence[Mapping], tasks: Sequence[str]) -> list[str]:
 
 
 def single_task_table(frame: pd.DataFrame, tasks: Sequence[str], *, caption: str) -> PaperTable:
-    """Test accuracy in percent: a row a model and mode, a column a task, and their mean."""
+    """Test accuracy in percent: one row per model and mode (and merging rule), one column per task, and their mean."""
     test = frame[(frame["split"] == "test") & frame["task"].isin(tasks)]
-    wide = test.pivot(index=KEYS, columns="task", values="accuracy")[list(tasks)]
+    keys = [*KEYS, *(["rule"] if "rule" in frame else [])]
+    wide = test.pivot(index=keys, columns="task", values="accuracy")[list(tasks)]
     wide["Mean"] = wide.mean(axis=1)
     wide = wide.reset_index()
-    order = [(m, k) for m in dict.fromkeys(frame["model"]) for k in dict.fromkeys(frame["mode"])]
-    rows = [wide[(wide["model"] == model) & (wide["mode"] == mode)] for model, mode in order]
+    order = [(model, method) for model in dict.fromkeys(frame["model"]) for method in _methods(frame)]
+    parts = [_rows_of(wide, *method, model) for model, method in order]
     several = frame["model"].nunique() > 1
-    names = [f"{model}, {TITLES[mode]}" if several else TITLES[mode] for model, mode in order]
+    names = [f"{model}, {title(*method)}" if several else title(*method) for model, method in order]
     heads = [("", name) for name in [*tasks, "Mean"]]
-    return PaperTable(caption, heads, names, [[_cell(part, name) for _, name in heads] for part in rows])
+    return PaperTable(caption, heads, names, [[_cell(part, name) for _, name in heads] for part in parts])
 
 
 def percent(values: Sequence[float]) -> str:

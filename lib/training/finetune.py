@@ -1,4 +1,4 @@
-"""Fine-tuning of an image encoder against a frozen head: AdamW, warm-up and cosine, clipped gradients.
+"""Fine-tuning from theta_0: AdamW, warm-up and cosine, clipped gradients, whatever the objective.
 
 Weight decay acts on theta itself in every mode, for the tangent model too, as in the released code of Ortiz-Jimenez
 et al. (2023).
@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from lib.data.batches import HostBatch, TrainingData
-from lib.models.heads import logits
+from lib.parameters import Differences
 from lib.training import resume
+from lib.training.objectives.interface import Mask, Objective, Penalty
 from lib.training.schedule import learning_rate
 
 
@@ -33,7 +33,8 @@ class Interrupted(RuntimeError):
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is optimised and how. learning_rate, weight_decay and clip_norm are AdamW's and the clipping's usual units.
+    """How the objective is minimised. learning_rate (the peak), weight_decay and clip_norm in AdamW's and clipping's
+    usual units.
 
     accumulate: micro-batches per optimizer step. shard: (rank, world): this process's share of every batch.
     """
@@ -46,7 +47,6 @@ class Recipe:
     accumulate: int = 1
     betas: tuple[float, float] = (0.9, 0.999)
     epsilon: float = 1e-8
-    log_every: int = 10
     shard: tuple[int, int] = (0, 1)
 
 
@@ -54,55 +54,59 @@ class Recipe:
 class Keeper:
     """Where and how often an unfinished run is saved; stop says whether to save now and end. No path, no saving.
 
-    Of several processes that train together all read the state, one writes it, and all must be told to stop alike.
+    read_every: steps between two readings of the losses, for which a GPU is waited for; changes no number. Of several
+    processes that train together all read the state, one writes it, and all must be told to stop alike.
     """
 
     path: Path | None = None
     fingerprint: str = ""
     every_seconds: float = 600.0
+    read_every: int = 10
     stop: Callable[[], bool] = lambda: False
     note: Callable[[str], None] = lambda message: None
     writes: bool = True
 
 
 def finetune(
-    model: Callable[[Mapping[str, Tensor], Tensor], Tensor],
     theta_0: Mapping[str, Tensor],
     trained: list[str],
-    head: Tensor,
+    objective: Objective,
     data: TrainingData,
     recipe: Recipe,
     *,
+    penalty: Penalty | None = None,
+    mask: Mask | None = None,
     keeper: Keeper = Keeper(),
-    on_log: Callable[[dict[str, float]], None] = lambda row: None,
+    on_progress: Callable[[dict[str, float]], None] = lambda row: None,
     all_reduce: Callable[[Tensor], None] = lambda gradient: None,
 ) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
-    """Minimise the cross-entropy of head(model(theta, x)) over the parameters named in `trained`, from theta_0.
+    """Minimise the mean of `objective` over each step's images over the parameters named in `trained`, from theta_0.
 
-    model: (theta, UInt8[b, s, s, 3]) -> Float[b, d], differentiable in theta; head: Float[C, d]. all_reduce: sum a
-    tensor in place over the processes of recipe.shard. Returns theta (all names of theta_0) and the log, rows of step,
-    loss (mean since the last row), learning_rate, images_per_second. Raises Diverged if a loss is not finite,
-    Interrupted when keeper.stop() says so.
+    objective, penalty, mask: see `lib.training.objectives.interface`; elements that the mask leaves out keep theta_0's
+    bits. all_reduce: sum a tensor in place over the processes of recipe.shard. on_progress gets the last row and
+    images_per_second whenever losses were read. Returns theta (all names of theta_0) and the log: step, loss and
+    learning_rate of every step. Raises Diverged if a loss is not finite, Interrupted when keeper.stop() says so.
     """
-    run = _Run(model, theta_0, trained, head, data, recipe, keeper, all_reduce)
+    run = _Run(theta_0, trained, objective, data, recipe, penalty, mask, keeper, all_reduce)
     run.restore()
     with closing(run.batches()) as steps:
         for batches in steps:
             run.advance(batches)
-            if run.step % recipe.log_every == 0 or run.step == recipe.steps:
-                on_log(run.write_log_row())
+            if run.step % keeper.read_every == 0 or run.step == recipe.steps:
+                on_progress(run.read_losses())
             run.keep()
     return {name: value.detach() for name, value in run.theta.items()}, run.log
 
 
 @dataclass
 class _Run:
-    model: Callable
     theta_0: Mapping[str, Tensor]
     trained: list[str]
-    head: Tensor
+    objective: Objective
     data: TrainingData
     recipe: Recipe
+    penalty: Penalty | None
+    mask: Mask | None
     keeper: Keeper
     all_reduce: Callable
     step: int = 0
@@ -112,6 +116,7 @@ class _Run:
         names = set(self.trained)
         self.theta = {n: v.detach().clone().requires_grad_(n in names) for n, v in self.theta_0.items()}
         self.leaves = [self.theta[name] for name in self.trained]
+        self.device = self.leaves[0].device
         recipe = self.recipe
         self.optimizer = torch.optim.AdamW(
             self.leaves,
@@ -126,48 +131,55 @@ class _Run:
 
     def batches(self) -> Generator[list[HostBatch]]:
         """This process's micro-batches of each step that is left."""
-        pin = self.head.device.type == "cuda"
+        pin = self.device.type == "cuda"
         return self.data.ahead(self.step, self.recipe.steps, self._parts, pin=pin)
 
     def advance(self, batches: list[HostBatch]) -> None:
         """One optimizer step: gradients of all micro-batches, one clip, one update."""
         rows = len(self.data.rows(self.step))
-        loss = torch.zeros((), device=self.head.device)
+        loss = torch.zeros((), device=self.device)
         for batch in batches:
-            x, y = batch.cropped(self.head.device, self.data.image_size)
-            share = F.cross_entropy(logits(self.model(self.theta, x), self.head), y, reduction="sum") / rows
+            share = self.objective(self.theta, batch.cropped(self.device, self.data.image_size), self.step) / rows
             share.backward()
             loss += share.detach()
         for tensor in [loss, *self._gradients()]:
             self.all_reduce(tensor)
+        if self.penalty is not None:  # the same in all processes, so added after their sum
+            added = self.penalty(Differences(self.theta, self.theta_0), self.step)
+            added.backward()
+            loss += added.detach()
+        self._update()
+        self.losses.append(loss)
+        self.step, self.images = self.step + 1, self.images + rows
+
+    def _update(self) -> None:
+        frozen = [] if self.mask is None else [(self.theta[name], name) for name in self.trained if name in self.mask]
+        for leaf, name in frozen:
+            leaf.grad.mul_(self.mask[name])
         torch.nn.utils.clip_grad_norm_(self.leaves, self.recipe.clip_norm)
         self.optimizer.param_groups[0]["lr"] = self._rate(self.step)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        self.losses.append(loss)
-        self.step, self.images = self.step + 1, self.images + rows
+        with torch.no_grad():
+            for leaf, name in frozen:  # weight decay moved them
+                leaf.copy_(torch.where(self.mask[name], leaf, self.theta_0[name]))
 
-    def write_log_row(self) -> dict[str, float]:
-        """Append a row to the log. The losses leave the device here and nowhere else, so this is where they are
-        checked.
+    def read_losses(self) -> dict[str, float]:
+        """Append the steps since the last reading to the log; their losses leave the device here and nowhere else, so
+        this is where they are checked.
         """
-        losses = torch.stack(self.losses).tolist()
-        for step, loss in enumerate(losses, start=self.step - len(losses)):
+        first = self.step - len(self.losses)
+        for step, loss in enumerate(torch.stack(self.losses).tolist(), start=first):
             if not math.isfinite(loss):
                 raise self._diverged(step, loss)
+            self.log.append({"step": step + 1, "loss": loss, "learning_rate": self._rate(step)})
         now = time.monotonic()
-        row = {
-            "step": self.step,
-            "loss": sum(losses) / len(losses),
-            "learning_rate": self._rate(self.step - 1),
-            "images_per_second": self.images / max(now - self.since, 1e-9),
-        }
-        self.log.append(row)
+        rate = self.images / max(now - self.since, 1e-9)
         self.losses, self.images, self.since = [], 0, now
-        return row
+        return {**self.log[-1], "images_per_second": rate}
 
     def keep(self) -> None:
-        """Save the state if it is time to, or if asked to stop; only right after a log row, when no loss is pending."""
+        """Save the state if it is time to, or if asked to stop; only when no loss is pending."""
         if self.keeper.path is None or self.losses or self.step == self.recipe.steps:
             return
         stop = self.keeper.stop()
@@ -176,7 +188,7 @@ class _Run:
             resume.save(self.keeper.path, resume.State(self.step, self._tensors(), self.log), self.keeper.fingerprint)
             self.saved_at = time.monotonic()
         if stop:
-            self.all_reduce(torch.zeros((), device=self.head.device))  # all wait for the one that writes
+            self.all_reduce(torch.zeros((), device=self.device))  # all wait for the one that writes
             raise Interrupted(f"stopped on request after step {self.step}; the state is in {self.keeper.path}")
 
     def restore(self) -> None:

@@ -1,70 +1,90 @@
-"""The fine-tuning modes: which parameters train, whether the model is its tangent model, whose task vectors are used.
+"""The fine-tuning modes: what trains, by which objective, whether as the tangent model, whose task vectors are used.
 
-This is the only place that branches on a mode. A further mode is one entry of MODES.
+A registry for the edge. The workflow turns a mode into values (names of modules, patterns, settings) and hands those to
+its jobs, which never import this module: a further mode is one entry here, and reruns nothing that exists.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
 
+from lib.parameters import matching
 
-def _every(name: str) -> bool:
-    return True
-
-
-def _attention_weights(name: str) -> bool:
-    """W_q, W_k, W_v and W_o of every attention layer, without biases (Jin et al. 2024)."""
-    return name.endswith(("attn.in_proj_weight", "attn.out_proj.weight"))
+EVALUATIONS = ("single_task", "addition", "negation", "disentanglement")
+ATTENTION_WEIGHTS = ("*attn.in_proj_weight", "*attn.out_proj.weight")  # W_q, W_k, W_v, W_o, no biases (Jin et al. 2024)
 
 
 @dataclass(frozen=True)
 class Mode:
     """One way to get and to use a task vector.
 
-    vectors_of: the mode whose checkpoints give tau. tangent: trained and evaluated as f_lin. trains: parameter name
-    -> is it trained. title: as the papers' tables name it.
+    vectors_of: the mode whose checkpoints give tau. tangent: trained and evaluated as f_lin. trains: shell patterns of
+    the names of the trained parameters. objective: a module of lib/training/objectives, with its settings. others:
+    files of each other task that the objective reads, by their names in `workflow_scripts.layout.OF_A_TASK`.
+    evaluations: those of EVALUATIONS that the mode takes part in. forgetting: the sign of alpha tau that forgets.
     """
 
     name: str
-    title: str
     vectors_of: str
-    tangent: bool
-    trains: Callable[[str], bool] = _every
+    tangent: bool = False
+    trains: tuple[str, ...] = ("*",)
+    objective: str = "cross_entropy"
+    settings: Mapping[str, object] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
+    evaluations: tuple[str, ...] = EVALUATIONS
+    forgetting: int = -1
 
     @property
     def owns_checkpoints(self) -> bool:
         return self.vectors_of == self.name
 
+    @property
+    def encoder_module(self) -> str:
+        """The module whose image_encoder gives the model that is trained and evaluated."""
+        return f"lib.models.encoders.{'tangent' if self.tangent else 'image'}"
+
+    @property
+    def predictions_module(self) -> str:
+        """The module whose predictions evaluate many edited models at once."""
+        return f"lib.editing.{'tangent_models' if self.tangent else 'edited_models'}"
+
+    @property
+    def objective_module(self) -> str:
+        return f"lib.training.objectives.{self.objective}"
+
     def trained(self, names: Iterable[str]) -> list[str]:
         """The names of the parameters that this mode trains, in order."""
-        return [name for name in names if self.trains(name)]
+        return matching(names, self.trains)
 
-    def model(self, encoder, theta_0) -> Callable:
-        """(theta, images) -> embeddings: the function that this mode trains, differentiable in theta."""
-        return encoder.tangent_model_at(theta_0) if self.tangent else encoder.encode
+    def image_encoder(self, configuration: Mapping, *, recompute: bool = False):
+        """The encoder of a model configuration of open_clip's, as this mode trains and evaluates it."""
+        return import_module(self.encoder_module).image_encoder(configuration, recompute=recompute)
 
-    def predictions(self, encoder, theta_0, taus, coefficients, batches, head):
-        """Int64[k, n]: classes predicted by the k models theta_0 + sum_j coefficients[k, j] tau_j; see
-        `lib.editing.edited_models`.
-        """
-        from lib.editing import edited_models
-
-        edited = edited_models.tangent_predictions if self.tangent else edited_models.nonlinear_predictions
-        return edited(encoder, theta_0, taus, coefficients, batches, head)
+    @property
+    def predictions(self) -> Callable:
+        """See `lib.editing.edited_models.predictions`."""
+        return import_module(self.predictions_module).predictions
 
 
 MODES = {
     mode.name: mode
     for mode in (
-        Mode("standard", "Non-linear FT", vectors_of="standard", tangent=False),
-        Mode("posthoc", "Post-hoc lin.", vectors_of="standard", tangent=True),
-        Mode("linear", "Linear FT", vectors_of="linear", tangent=True),
-        Mode("linear-2", "Linear layers FT", vectors_of="linear-2", tangent=False, trains=_attention_weights),
+        Mode("standard", vectors_of="standard"),
+        Mode("posthoc", vectors_of="standard", tangent=True),
+        Mode("linear", vectors_of="linear", tangent=True),
+        Mode("linear-2", vectors_of="linear-2", trains=ATTENTION_WEIGHTS),
+        # the control of the editing paper's negation table: its tau already forgets
+        Mode(
+            "gradient-ascent",
+            vectors_of="gradient-ascent",
+            objective="gradient_ascent",
+            evaluations=("single_task", "negation"),
+            forgetting=+1,
+        ),
     )
 }
-PRETRAINED = "pretrained"
-TITLES = {PRETRAINED: "Pre-trained"} | {name: mode.title for name, mode in MODES.items()}
 
 
 def get(name: str) -> Mode:

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib.files import checkpoints
-from lib.files.checkpoints import CheckpointError, require_same_names
+from lib.files.checkpoints import CheckpointError
+from lib.parameters import ParameterMismatch, require_same_names
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from lib.training.modes import Mode
 
 OPEN_CLIP, TRANSFORMERS, LINEARIZED = "open_clip", "transformers", "linearized"
 FOLDER_FILES = (
@@ -92,7 +91,7 @@ def tower(
     """
     convert = {OPEN_CLIP: _from_open_clip, TRANSFORMERS: _from_transformers, LINEARIZED: _from_lists}
     found = convert[detect(tensors)](tensors, theta_0, what)
-    require_same_names(theta_0, found, what=what)
+    _require_names(theta_0, found, what)
     theta = {name: found[name].float().contiguous() for name in theta_0}
     infinite = [name for name, value in theta.items() if not value.isfinite().all()]
     if infinite:
@@ -112,20 +111,38 @@ def moved(theta_0: Mapping[str, Tensor], theta: Mapping[str, Tensor]) -> list[st
 
 
 def require_mode(
-    mode: Mode, layout: str, theta_0: Mapping[str, Tensor], theta: Mapping[str, Tensor], *, what: str
+    mode: str,
+    layout: str,
+    theta_0: Mapping[str, Tensor],
+    theta: Mapping[str, Tensor],
+    trained: Collection[str],
+    *,
+    tangent: bool,
+    what: str,
 ) -> None:
-    """Raise CheckpointError if theta cannot come from `mode`: linearized, or moved where `mode` trains nothing."""
-    if layout == LINEARIZED and not mode.tangent:
+    """Raise CheckpointError if theta cannot come from a mode: linearized if it is not, or moved where it trains nothing.
+
+    mode: its name, for the message; trained: the names of the parameters that it trains; tangent: whether it trains the
+    tangent model.
+    """
+    if layout == LINEARIZED and not tangent:
         raise CheckpointError(
-            f"{what} was fine-tuned as a linearized model, but is named for the mode {mode.name}: correct mode"
+            f"{what} was fine-tuned as a linearized model, but is named for the mode {mode}: correct mode"
         )
-    untrained = theta_0.keys() - set(mode.trained(theta_0))
+    untrained = theta_0.keys() - set(trained)
     surplus = moved({name: value for name, value in theta_0.items() if name in untrained}, theta)
     if surplus:
         raise CheckpointError(
-            f"{what}: {len(surplus)} parameters that {mode.name} does not train differ from theta_0 ({surplus[0]}). "
+            f"{what}: {len(surplus)} parameters that {mode} does not train differ from theta_0 ({surplus[0]}). "
             "Likely causes: a checkpoint of another mode, or of other pre-trained weights. Correct mode, model or file."
         )
+
+
+def _require_names(theta_0: Mapping[str, Tensor], found: Mapping[str, Tensor], what: str) -> None:
+    try:
+        require_same_names(theta_0, found, what=what)
+    except ParameterMismatch as error:
+        raise CheckpointError(str(error)) from error
 
 
 def _safetensors(path: Path) -> dict[str, Tensor]:
@@ -220,7 +237,7 @@ def _from_lists(tensors: Mapping[str, Tensor], theta_0: Mapping[str, Tensor], wh
     run = slice(offsets[0], offsets[0] + len(expected))
     if start:
         origin = dict(zip(theta_0, start[run], strict=False))
-        require_same_names(theta_0, origin, what=f"{what}, params0")
+        _require_names(theta_0, origin, f"{what}, params0")
         if other := moved(theta_0, origin):
             raise CheckpointError(
                 f"{what} was linearized at weights other than theta_0 ({len(other)} parameters differ: {other[0]}). "

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from lib.data import tasks
-from lib.data.readers import DataError, check_decodable, open_task
+from lib.data.datasets import open_task
+from lib.data.readers.checks import check_decodable
+from lib.data.readers.errors import DataError
 from tests import miniatures
 
 ALL = (*tasks.NAMES, tasks.CONTROL)

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 from lib.data import tasks
-from lib.data.readers import DataError, check_decodable, open_task
+from lib.data.datasets import open_task
+from lib.data.readers.checks import check_decodable
+from lib.data.readers.errors import DataError
 from tests import miniatures
 from tests.hub_server import Hub
 
@@ -173,7 +175,11 @@ def test_broken_images_are_named(local):
 PREAMBLE = """
 import sys
 from pathlib import Path
-from lib.data.readers import DataError, check_decodable, hub, hub_file, open_task
+from lib.data.datasets import open_task
+from lib.data.readers import hub
+from lib.data.readers.checks import check_decodable
+from lib.data.readers.errors import DataError
+from lib.data.readers.hub import hub_file
 cache, commit = Path(sys.argv[1]), sys.argv[2]
 def tell(ask):
     try:

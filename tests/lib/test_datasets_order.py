@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from lib.data.readers import open_task
+from lib.data.datasets import open_task
 from tests import miniatures
 
 PLACES = {

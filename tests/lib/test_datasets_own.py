@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from lib.data.raw_task import RawTask
-from lib.data.readers import DATASETS, DataError, open_task
+from lib.data.datasets import DATASETS, open_task
+from lib.data.readers.errors import DataError
 from tests import miniatures
 
 TEMPLATES = ["a photo of a {}."]

@@ -7,7 +7,7 @@ import pytest
 import torch
 from open_clip.tokenizer import SimpleTokenizer
 
-from lib.data.readers import drawn, sklearn_digits
+from lib.data.readers import synthetic, sklearn_digits
 from lib.synthetic import captioned, vocabulary
 from lib.synthetic.batches import batch_of
 from lib.synthetic.canvas import Canvas, Pose
@@ -20,8 +20,8 @@ def pixels(split, rows):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_task_is_balanced_and_its_rows_do_not_depend_on_their_number(kind):
-    few = drawn.read(kind, train=60, test=30, seed=3)
-    many = drawn.read(kind, train=200, test=100, seed=3)
+    few = synthetic.read(kind, train=60, test=30, seed=3)
+    many = synthetic.read(kind, train=200, test=100, seed=3)
     counts = np.bincount(many.train.labels, minlength=len(many.class_names))
     assert counts.max() - counts.min() <= 1
     assert all(template.count("{}") == 1 for template in few.templates)
@@ -33,7 +33,7 @@ def test_a_task_is_balanced_and_its_rows_do_not_depend_on_their_number(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_seeds_splits_and_rows_differ(kind):
-    task, other = (drawn.read(kind, train=3, test=3, seed=seed) for seed in (0, 1))
+    task, other = (synthetic.read(kind, train=3, test=3, seed=seed) for seed in (0, 1))
     first = pixels(task.train, [0])
     for image in (pixels(task.test, [0]), pixels(other.train, [0]), pixels(task.train, [1])):
         assert (image != first).mean() > 0.3
@@ -41,7 +41,7 @@ def test_seeds_splits_and_rows_differ(kind):
 
 def test_an_unknown_image_lists_the_known_ones():
     with pytest.raises(ValueError, match=r"'cats'.*aerial.*vehicles"):
-        drawn.read("cats", train=1, test=1, seed=0)
+        synthetic.read("cats", train=1, test=1, seed=0)
 
 
 def test_real_digits_are_split_by_the_seed_without_overlap():

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from lib.editing.task_vector import TaskVector
-from lib.files.checkpoints import CheckpointError
+from lib.parameters import ParameterMismatch
 from lib.models import linearize, tangent_vit
 from lib.precision import matmul_precision
 
@@ -207,7 +207,7 @@ def test_recomputed_activations_change_no_bit_and_are_not_kept(tower, tangent):
 
 def test_other_names_and_towers_are_refused(tower, images):
     theta_0 = parameters(tower.double(), torch.float64)
-    with pytest.raises(CheckpointError, match="missing 1 .proj."):
+    with pytest.raises(ParameterMismatch, match="missing 1 .proj."):
         shape = tangent_vit.shape_of(tower)
         tangent_vit.linearize_vit(shape, theta_0)({n: v for n, v in theta_0.items() if n != "proj"}, images)
     with pytest.raises(TypeError, match="lib.models.linearize.linearize"):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from lib.editing.task_vector import TaskVector
-from lib.files.checkpoints import CheckpointError
+from lib.parameters import ParameterMismatch
 
 
 def vector(seed, framework="torch"):
@@ -51,9 +51,9 @@ class TestAlgebra:
 @pytest.mark.parametrize("operation", [lambda a, b: a + b, lambda a, b: a - b, TaskVector.dot, TaskVector.between])
 def test_other_names_or_shapes_are_refused(operation):
     a = vector(0)
-    with pytest.raises(CheckpointError, match="missing 1 .b."):
+    with pytest.raises(ParameterMismatch, match="missing 1 .b."):
         operation(a, TaskVector({"a": a["a"]}))
-    with pytest.raises(CheckpointError, match="shape"):
+    with pytest.raises(ParameterMismatch, match="shape"):
         operation(a, TaskVector({"a": a["a"].T, "b": a["b"]}))
 
 

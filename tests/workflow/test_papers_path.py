@@ -17,7 +17,7 @@ import yaml
 from safetensors.numpy import load_file
 
 from lib.data import prepared, splits, tasks
-from lib.data.readers import open_task
+from lib.data.datasets import open_task
 from lib.reporting import papers
 from lib.training.modes import TITLES
 from tests import miniatures, small_clip

@@ -7,18 +7,18 @@ configuration files key by key, and would silently run the union of two benchmar
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import jsonschema
 import yaml
 
 from lib.training import modes, third_party
-from workflow_scripts.configuration.contradictions import contradictions, unknown_key
+from workflow_scripts.configuration.base import BaseError, effective
+from workflow_scripts.configuration.contradictions import contradictions
+from workflow_scripts.configuration.schema import faults
 
-SCHEMA = Path(__file__).with_name("schema.yaml")
+_NO_JOB = "the configuration cannot run; no job was started."
 
 
 class ConfigurationError(ValueError):
@@ -36,6 +36,7 @@ class Model:
     weights: Mapping[str, str]
     architectures: str | None = None
     vocabulary: str | None = None
+    image_tower: Mapping[str, int] | None = None
     resources: Mapping[str, Mapping[str, int]] | None = None
 
 
@@ -46,6 +47,14 @@ class Task:
     source: str | None = None
     epochs: int | None = None
     options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Merging:
+    """A merging rule of addition. alphas: a grid (start, stop, points) in the place of the rule's own."""
+
+    rule: str
+    alphas: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,8 @@ class Benchmark:
     control: Task
     seeds: tuple[int, ...]
     modes: tuple[str, ...]
+    merging: tuple[Merging, ...]
+    package_versions: str
     split: Mapping[str, object]
     finetune: Mapping[str, object]
     evaluation: Mapping[str, object]
@@ -100,6 +111,15 @@ class Benchmark:
         """The modes whose checkpoints this run needs, post-hoc's own among them."""
         return list(dict.fromkeys(modes.get(mode).vectors_of for mode in self.modes))
 
+    def modes_in(self, evaluation: str) -> list[str]:
+        """The run's modes that take part in an evaluation, one of `lib.training.modes.EVALUATIONS`."""
+        return [mode for mode in self.modes if evaluation in modes.get(mode).evaluations]
+
+    @property
+    def rules(self) -> list[str]:
+        """The names of the merging rules."""
+        return [entry.rule for entry in self.merging]
+
     @property
     def pairs(self) -> list[str]:
         return [f"{a}--{b}" for a, b in self.disentanglement["pairs"]]
@@ -107,6 +127,11 @@ class Benchmark:
 
 def read(file: Path) -> Benchmark:
     """The configuration in a YAML file. Raises ConfigurationError if there is none, or if it cannot run."""
+    return load(read_effective(file))
+
+
+def read_effective(file: Path) -> dict[str, object]:
+    """The mapping in a YAML file, with what it builds on, unchecked. Raises ConfigurationError if there is none."""
     if not file.is_file():
         raise ConfigurationError(f"no configuration {str(file)!r} below {Path.cwd()}; name one, such as config.yaml")
     try:
@@ -115,69 +140,34 @@ def read(file: Path) -> Benchmark:
         raise ConfigurationError(f"{file} is not YAML: {error}") from error
     if not isinstance(config, Mapping):
         raise ConfigurationError(f"{file} holds {config!r}, expected a mapping with keys such as run, models and tasks")
-    return load(config)
+    return complete(config, [file.parent, Path()])
+
+
+def complete(config: Mapping[str, object], folders: Sequence[Path]) -> dict[str, object]:
+    """A configuration with what it builds on and what the environment says: the effective one, unchecked.
+
+    folders: where a relative `base` is looked for. Raises ConfigurationError.
+    """
+    try:
+        whole = effective(config, folders)
+    except BaseError as error:
+        raise ConfigurationError(f"{_NO_JOB}\n  - {error}") from error
+    if "TASK_ARITHMETIC_DATA" in os.environ and "data_root" in whole:
+        whole["data_root"] = os.environ["TASK_ARITHMETIC_DATA"]
+    return whole
 
 
 def load(config: Mapping[str, object]) -> Benchmark:
     """Check a configuration and return it as a Benchmark. Raises ConfigurationError with every fault that was found."""
-    schema = yaml.safe_load(SCHEMA.read_text())
-    errors = jsonschema.Draft202012Validator(schema).iter_errors(dict(config))
-    faults = {fault for error in errors for fault in _explain(error)} or set(contradictions(config))
-    if faults:
-        raise ConfigurationError("\n  - ".join(["the configuration cannot run; no job was started.", *sorted(faults)]))
+    config = complete(config, [Path()])
+    found = set(faults(config)) or set(contradictions(config))
+    if found:
+        raise ConfigurationError("\n  - ".join([_NO_JOB, *sorted(found)]))
     sections = dict(config)
-    sections["data_root"] = os.environ.get("TASK_ARITHMETIC_DATA", sections["data_root"])
     sections["models"] = tuple(Model(**entry) for entry in config["models"])
     sections["tasks"] = tuple(Task(**entry) for entry in config["tasks"])
     sections["control"] = Task(**config["control"])
+    sections["merging"] = tuple(Merging(**entry) for entry in config["merging"])
     sections["checkpoints"] = tuple(Checkpoint(**entry) for entry in config.get("checkpoints", ()))
     sections["seeds"], sections["modes"] = tuple(config["seeds"]), tuple(config["modes"])
     return Benchmark(**sections)
-
-
-def _explain(error: jsonschema.ValidationError) -> Iterator[str]:
-    key = _path(error.absolute_path) or "top level"
-    if error.validator == "additionalProperties":
-        known = list(error.schema.get("properties", {}))
-        yield from (unknown_key(key, name, known) for name in error.instance if name not in known)
-    elif error.validator == "required":
-        missing = [name for name in error.validator_value if name not in error.instance]
-        yield f"{key}: {', '.join(missing)} is missing; add it (docs/configuration.md lists every key)"
-    elif error.validator == "oneOf":  # of weights: tell what is wrong with the form that was meant
-        form = 0 if isinstance(error.instance, Mapping) and "file" in error.instance else 1
-        for inner in error.context:
-            if inner.relative_schema_path[0] == form:
-                yield from _explain(inner)
-    else:
-        yield f"{key}: got {error.instance!r}, expected {_expected(error)}{_yaml_hint(error)}"
-
-
-def _yaml_hint(error: jsonschema.ValidationError) -> str:
-    """YAML 1.1 reads 1e-5 as text: a number with an exponent needs a decimal point, and its exponent a sign."""
-    wants_number = error.validator == "type" and "number" in str(error.validator_value)
-    found = re.fullmatch(r"([+-]?\d+)(\.\d*)?e([+-]?)(\d+)", str(error.instance), re.IGNORECASE)
-    if not wants_number or not isinstance(error.instance, str) or not found:
-        return ""
-    whole, fraction, sign, exponent = found.groups()
-    return f"; it is text to YAML: write {whole}{fraction or '.0'}e{sign or '+'}{exponent}"
-
-
-def _expected(error: jsonschema.ValidationError) -> str:
-    value = error.validator_value
-    words = {
-        "type": f"a value of type {' or '.join(value) if isinstance(value, list) else value}",
-        "enum": f"one of {', '.join(map(str, value)) if isinstance(value, list) else value}",
-        "minimum": f"a number of at least {value}",
-        "maximum": f"a number of at most {value}",
-        "exclusiveMinimum": f"a number above {value}",
-        "exclusiveMaximum": f"a number below {value}",
-        "minItems": f"at least {value} entries",
-        "maxItems": f"at most {value} entries",
-        "uniqueItems": "entries that all differ",
-        "pattern": error.schema.get("description", f"text of the form {value}"),
-    }
-    return words.get(error.validator, error.message)
-
-
-def _path(keys: Sequence[str | int]) -> str:
-    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).lstrip(".")

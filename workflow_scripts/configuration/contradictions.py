@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from lib.data.datasets import DATASETS
 from lib.files.checkpoints import CheckpointError
 from lib.models.architectures import (
     EncoderError,
@@ -18,6 +18,7 @@ from lib.models.architectures import (
     require_vit,
 )
 from lib.training import modes, third_party
+from workflow_scripts.configuration.schema import unknown_key
 
 
 def contradictions(config: Mapping[str, object]) -> Iterator[str]:
@@ -28,14 +29,20 @@ def contradictions(config: Mapping[str, object]) -> Iterator[str]:
         for name in pair:
             if name not in tasks:
                 yield f"disentanglement.pairs[{index}]: unknown task {name!r}; tasks: {', '.join(tasks)}"
+    if not any("addition" in modes.get(name).evaluations for name in config["modes"]):
+        yield f"modes: none of {config['modes']} takes part in addition; add one that does, such as standard"
     rates = config["finetune"]["learning_rate"]
     for mode in dict.fromkeys(modes.get(name).vectors_of for name in config["modes"]):
         if mode not in rates:
             yield f"finetune.learning_rate: {mode} is missing, but the modes {config['modes']} need it"
     for grid in ("evaluation", "disentanglement"):
         alphas = config[grid]["alphas"]
-        if alphas["stop"] <= alphas["start"]:
-            yield f"{grid}.alphas: stop is {alphas['stop']}, expected more than start, {alphas['start']}"
+        yield from _backwards(f"{grid}.alphas", alphas)
+    for index, entry in enumerate(config["merging"]):
+        yield from _backwards(f"merging[{index}].alphas", entry["alphas"]) if "alphas" in entry else ()
+    for rule, count in Counter(entry["rule"] for entry in config["merging"]).items():
+        if count > 1:
+            yield f"merging: {count} entries have the rule {rule!r}; a run has each rule once"
     yield from _absent_files(config)
     yield from _wrong_architectures(config)
     yield from _wrong_checkpoints(config)
@@ -43,11 +50,9 @@ def contradictions(config: Mapping[str, object]) -> Iterator[str]:
     yield from _wrong_processes(config)
 
 
-def unknown_key(key: str, name: str, known: Sequence[str]) -> str:
-    """The fault of a key that nothing reads, with the one that was meant."""
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
-    return f"{key}: unknown key {name!r}; {hint}"
+def _backwards(key: str, grid: Mapping[str, float]):
+    if grid["stop"] <= grid["start"]:
+        yield f"{key}: stop is {grid['stop']}, expected more than start, {grid['start']}"
 
 
 def _clashes(config: Mapping[str, object]):
@@ -57,7 +62,7 @@ def _clashes(config: Mapping[str, object]):
                 yield f"{section}: {count} entries are named {name!r}; names must differ"
     if config["control"]["name"] in [task["name"] for task in config["tasks"]]:
         yield f"control.name: {config['control']['name']!r} is also a task; the control must not be fine-tuned on"
-    taken = {"pretrained", "heads", "data", "tables", "figures", "logs", "provenance"}
+    taken = {"pretrained", "heads", "data", "tables", "figures", "logs", "provenance", "config.yaml", "findings.md"}
     for index, model in enumerate(config["models"]):
         if model["name"] in taken:
             yield f"models[{index}].name: {model['name']!r} is the name of a folder of results; choose another"
@@ -123,27 +128,17 @@ def _wrong_checkpoints(config: Mapping[str, object]):
             yield f"checkpoints[{index}].file: {error}"
 
 
-OFFICIAL_OPTIONS = {"expected_counts", "revision", "label_order"}  # of the papers' data sets
-OPTIONS = {
-    # data set: (needed options, known options)
-    "synthetic": ({"kind", "train", "test", "seed"}, {"kind", "train", "test", "seed"}),
-    "sklearn_digits": ({"test", "seed"}, {"test", "seed"}),
-    "image_folder": ({"path", "templates"}, {"path", "templates", "class_names", "expected_counts"}),
-}
-
-
 def _wrong_sources(config: Mapping[str, object]):
     for key, task in [*((f"tasks[{i}]", t) for i, t in enumerate(config["tasks"])), ("control", config["control"])]:
-        required, known = OPTIONS.get(task["dataset"], (set(), OFFICIAL_OPTIONS))
-        options = task.get("options", {})
-        for name in sorted(options.keys() - known):
-            yield unknown_key(f"{key}.options", name, sorted(known))
-        for name in sorted(required - options.keys()):
+        dataset, options = DATASETS[task["dataset"]], task.get("options", {})
+        for name in sorted(options.keys() - dataset.known):
+            yield unknown_key(f"{key}.options", name, sorted(dataset.known))
+        for name in sorted(dataset.needed - options.keys()):
             yield f"{key}.options: {name} is missing; the data set {task['dataset']} needs it"
         if task["dataset"] == "synthetic" and "kind" in options:
             yield from _unknown_kind(f"{key}.options.kind", options["kind"])
-        if task["dataset"] not in OPTIONS and "source" not in task:
-            yield f"{key}: source is missing; choose folder or hub"
+        if len(dataset.sources) > 1 and "source" not in task:
+            yield f"{key}: source is missing; choose {' or '.join(dataset.sources)}"
 
 
 def _unknown_kind(key: str, name: object):

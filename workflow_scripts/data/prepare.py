@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lib.data import augment, prepared, readers, splits
+from lib.data import augment, prepared, splits
+from lib.data.opening import open_task
 from lib.data.raw_task import RawSplit, RawTask
+from lib.data.readers.checks import check_decodable
+from lib.data.readers.errors import DataError, ImageError
 from lib.files import atomic
 from workflow_scripts.job import adapter
 
@@ -18,21 +21,22 @@ def main(
     folder: Path,
     *,
     name: str,
-    dataset: str,
-    source: str | None,
+    reading: Mapping[str, object],
     root: Path,
     options: Mapping[str, object],
     image_size: int,
     train_short_side: int | None,
-    split: Mapping[str, object],
+    split: Mapping[str, object] | None,
     parts: Sequence[str],
 ) -> None:
-    """Write .images.bin and .index.npz of the wanted parts (fit, val, test), then manifest.json, to `folder`.
+    """Write .images.bin, .index.npz and .json of the wanted parts (fit, val, test), then classes.json (class names and
+    templates) and manifest.json (all of it, for people and audits) to `folder`.
 
-    All of them or none. Raises DataError for a source that is absent, damaged or another one; of images that cannot
-    be decoded it names the first five.
+    reading: of `lib.data.datasets.reading`. split: the rule for val, None for a source with a val of its own. All files
+    or none. Raises DataError for a source that is absent, damaged or another one; of images that cannot be decoded it
+    names the first five.
     """
-    raw = _open(dataset, source, root, options)
+    raw = open_task(reading, root=root, options=options)
     fit, val = _fit_and_validation(raw, split)
     crop, shrink = partial(augment.evaluation_crop, size=image_size), _Shrink(train_short_side)
     known = {
@@ -46,20 +50,20 @@ def main(
             rows_of, rows, transform = known[part]
             bar = partial(adapter.progress, total=len(rows), what=f"{name} {part}", unit="image")
             entries[part] = prepared.write(folder, part, rows_of, rows, crop=transform, progress=bar)
-        atomic.write_json(
-            folder / "manifest.json",
-            {
-                "task": name,
-                "class_names": list(raw.class_names),
-                "templates": list(raw.templates),
-                "splits": entries,
-                "split_rule": dict(split) if raw.val is None else "the source's own validation split",
-                "image_size": image_size,
-                "train_short_side": train_short_side,
-                "source": dict(raw.origin),
-                "deviations": [*raw.deviations, *shrink.deviations(name)],
-            },
-        )
+            atomic.write_json(folder / f"{part}.json", entries[part])
+        classes = {"class_names": list(raw.class_names), "templates": list(raw.templates)}
+        atomic.write_json(folder / "classes.json", classes)
+        manifest = {
+            "task": name,
+            **classes,
+            "splits": entries,
+            "split_rule": dict(split) if raw.val is None else "the source's own validation split",
+            "image_size": image_size,
+            "train_short_side": train_short_side,
+            "source": dict(raw.origin),
+            "deviations": [*raw.deviations, *shrink.deviations(name)],
+        }
+        atomic.write_json(folder / "manifest.json", manifest)
 
 
 @contextmanager
@@ -82,25 +86,25 @@ def _naming_broken_images(raw: RawTask, wanted: Sequence[tuple[RawSplit, np.ndar
     """
     try:
         yield
-    except readers.ImageError:
+    except ImageError:
         rows: dict[str, list[int]] = {}
         for split, chosen in wanted:
             name = next(name for name in ("train", "val", "test") if getattr(raw, name) is split)
             rows.setdefault(name, []).extend(chosen.tolist())
-        readers.check_decodable(raw, rows={name: sorted(chosen) for name, chosen in rows.items()})
+        check_decodable(raw, rows={name: sorted(chosen) for name, chosen in rows.items()})
         raise
 
 
-def _open(dataset: str, source: str | None, root: Path, options: Mapping[str, object]):
-    if dataset == "image_folder":
-        rest = {key: value for key, value in options.items() if key != "path"}
-        return readers.open_task(dataset, "folder", root=root / options["path"], options=rest)
-    return readers.open_task(dataset, source or "code", root=root, options=options)
-
-
-def _fit_and_validation(raw, split: Mapping[str, object]) -> tuple[np.ndarray, np.ndarray]:
+def _fit_and_validation(raw: RawTask, split: Mapping[str, object] | None) -> tuple[np.ndarray, np.ndarray]:
     if raw.val is not None:
         return np.arange(len(raw.train)), np.arange(len(raw.val))
+    if split is None:
+        raise DataError(
+            "validation split",
+            got="a source without one",
+            expected="one of its own, as the configuration of this data set says",
+            next_step="check the folder: its val is missing",
+        )
     fit, val = splits.fit_and_validation(len(raw.train), **split)
     return np.sort(fit), np.sort(val)  # in the source's order, in which files are read fastest
 
@@ -130,15 +134,20 @@ class _Shrink:
         return [told] if self.shrunk else []
 
 
+def place(config: Mapping[str, object], name: str) -> Path:
+    """Where a task of the configuration is read from: the data root, or a folder of its own below it."""
+    (task,) = (task for task in [*config["tasks"], config["control"]] if task["name"] == name)
+    return Path(config["data_root"], task.get("options", {}).get("path", ""))
+
+
 if __name__ == "__main__":
     with adapter.job(snakemake):
         params = snakemake.params
         main(
             Path(snakemake.output.manifest).parent,
             name=params.name,
-            dataset=params.dataset,
-            source=params.source,
-            root=Path(params.data_root),
+            reading=params.reading,
+            root=place(snakemake.config, params.name),
             options=params.options,
             image_size=params.image_size,
             train_short_side=params.train_short_side,

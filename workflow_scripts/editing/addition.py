@@ -1,42 +1,58 @@
-"""Task addition: one alpha for the sum of all task vectors, chosen on validation, then tested."""
+"""Task addition by one merging rule: one alpha for the merged vector, chosen on validation, then tested."""
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from lib.editing.coefficients import choose_addition, normalized_accuracy
+from lib.editing.merging.interface import Coefficients
 from lib.files import atomic, rows
-from workflow_scripts.editing.evaluation import Evaluation, open_evaluation, write_table
+from workflow_scripts.editing.evaluation import Evaluation, identity_of, open_evaluation, write_table
 from workflow_scripts.job import adapter
 
 
 def main(
     evaluation: Evaluation,
-    taus: Sequence[Path],
+    taus: Mapping[str, Path],
     single_task: Path,
     folder: Path,
     *,
+    rule: str,
+    settings: Mapping[str, object],
     alphas: Sequence[float],
     identity: Mapping[str, object],
 ) -> None:
-    """Write sweep_val.csv (alpha, task, accuracy, n), choice.json (alpha, score) and test.csv to `folder`."""
-    total = sum(evaluation.vector(path) for path in taus)
+    """Write sweep_val.csv (alpha, task, accuracy, n), choice.json (alpha, score) and test.csv to `folder`.
+
+    rule: the module of `lib.editing.merging` whose `merge` makes one vector, or coefficients, of the task vectors.
+    """
+    vectors = evaluation.vectors(taus)
+    merged = import_module(rule).merge(vectors, {}, settings)
+    if isinstance(merged, Coefficients):
+        edits, unit = list(vectors.values()), [merged.by_task[task] for task in vectors]
+    else:
+        edits, unit = [merged], [1.0]
     single = _accuracies(single_task)
-    by_task = {task: evaluation.accuracies([total], [[a] for a in alphas], task, "val") for task in evaluation.data}
+    grid = [[alpha * c for c in unit] for alpha in alphas]
+    by_task = {task: evaluation.accuracies(edits, grid, task, "val") for task in evaluation.data}
     sweep = [
         {"alpha": alpha, "task": task, "accuracy": accuracies[i], "n": n}
         for i, alpha in enumerate(alphas)
         for task, (accuracies, n) in by_task.items()
     ]
-    write_table(folder / "sweep_val.csv", sweep, {})
+    write_table(folder / "sweep_val.csv", sweep, identity)
     scores = [
         normalized_accuracy({t: accuracies[i] for t, (accuracies, _) in by_task.items()}, single["val"])
         for i in range(len(alphas))
     ]
     choice = choose_addition(alphas, scores)
-    atomic.write_json(folder / "choice.json", {"alpha": choice.alpha, "normalized_val": choice.score, "scores": scores})
+    chosen = {"alpha": choice.alpha, "normalized_val": choice.score, "scores": scores}
+    if isinstance(merged, Coefficients):
+        chosen["coefficients"] = dict(merged.by_task)
+    atomic.write_json(folder / "choice.json", chosen)
     tested = []
     for task in evaluation.data:
-        (value,), n = evaluation.accuracies([total], [[choice.alpha]], task, "test")
+        (value,), n = evaluation.accuracies(edits, [[choice.alpha * c for c in unit]], task, "test")
         normalized = normalized_accuracy({task: value}, {task: single["test"][task]})
         tested.append({"alpha": choice.alpha, "task": task, "accuracy": value, "normalized": normalized, "n": n})
     write_table(folder / "test.csv", tested, identity)
@@ -52,12 +68,14 @@ def _accuracies(single_task: Path) -> dict[str, dict[str, float]]:
 
 if __name__ == "__main__":
     with adapter.job(snakemake):
-        wildcards, params, inputs = snakemake.wildcards, snakemake.params, snakemake.input
+        params, inputs = snakemake.params, snakemake.input
         main(
-            open_evaluation(inputs, params, mode=wildcards.mode, config=snakemake.config),
-            list(inputs.taus),
+            open_evaluation(snakemake),
+            dict(zip(params.tasks, inputs.taus, strict=True)),
             inputs.single_task,
             Path(snakemake.output.test).parent,
-            alphas=params.alphas,
-            identity={"model": wildcards.model, "seed": int(wildcards.seed), "mode": wildcards.mode},
+            rule=params.merged_by["module"],
+            settings=params.merged_by["settings"],
+            alphas=params.merged_by["alphas"],
+            identity=identity_of(snakemake, rule=snakemake.wildcards.merging),
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -14,18 +15,21 @@ from lib.data import prepared
 from lib.data.batches import EvaluationBatches
 from lib.editing.task_vector import TaskVector
 from lib.files import checkpoints, rows
-from lib.models import encoders
+from lib.models.encoders.interface import Encoder
 from lib.precision import matmul_precision
-from lib.training import modes
+from lib.threads import use_threads
 from workflow_scripts.job import adapter
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A model in a mode on a device. data and heads: per task, the folder of its prepared splits and its head."""
+    """A model in a mode on a device. data and heads: per task, the folder of its prepared splits and its head.
 
-    mode: modes.Mode
-    encoder: encoders.ImageEncoder
+    edited: see `lib.editing.edited_models.predictions`.
+    """
+
+    encoder: Encoder
+    edited: Callable
     theta_0: Mapping[str, Tensor]
     data: Mapping[str, Path]
     heads: Mapping[str, Tensor]
@@ -39,34 +43,53 @@ class Evaluation:
         """Predictions Int64[k, n] of the models theta_0 + coefficients[k] . taus on a task's split, and labels
         Int64[n].
         """
+        adapter.logger.info("%d models on %s of %s", len(coefficients), split, task)
         batches = EvaluationBatches(prepared.read(self.data[task], split), self.batch_size, self.device, rows)
         with matmul_precision(self.precision, self.device):
-            found = self.mode.predictions(
-                self.encoder, self.theta_0, list(taus), coefficients, batches, self.heads[task]
-            )
+            found = self.edited(self.encoder, self.theta_0, list(taus), coefficients, batches, self.heads[task])
         return found.cpu(), batches.labels
 
     def accuracies(
         self, taus: Sequence[TaskVector], coefficients: Sequence[Sequence[float]], task: str, split: str
     ) -> tuple[list[float], int]:
         """Top-1 accuracy of each model, in [0, 1], and the number of images."""
-        adapter.logger.info("%s: %d models on %s of %s", self.mode.name, len(coefficients), split, task)
         found, labels = self.predictions(taus, torch.tensor(coefficients), task, split)
         return (found == labels).double().mean(1).tolist(), len(labels)
+
+    def vectors(self, paths: Mapping[str, str | Path]) -> Mapping[str, TaskVector]:
+        """Task vectors by task, each read when it is asked for: all at once may not fit into memory."""
+        return _Vectors(self, paths)
 
     def vector(self, path: str | Path) -> TaskVector:
         """A task vector from its file, on the device."""
         return TaskVector({name: value.to(self.device) for name, value in checkpoints.load(path).items()})
 
 
-def open_evaluation(inputs, params, *, mode: str, config: Mapping[str, object]) -> Evaluation:
-    """An Evaluation from a rule's inputs (theta_0, heads, manifests) and params (architecture, evaluation, tasks)."""
-    device = adapter.device(config["device"])
+class _Vectors(Mapping):
+    def __init__(self, evaluation: Evaluation, paths: Mapping[str, str | Path]):
+        self._evaluation, self._paths = evaluation, paths
+
+    def __getitem__(self, task: str) -> TaskVector:
+        return self._evaluation.vector(self._paths[task])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+
+def open_evaluation(snakemake) -> Evaluation:
+    """An Evaluation from a rule's inputs (theta_0, heads, splits) and params (architecture, model, evaluation, tasks)."""
+    inputs, params = snakemake.input, snakemake.params
+    use_threads(snakemake.threads)
+    device = adapter.device(snakemake.config["device"])
+    folders = dict.fromkeys(Path(path).parent for path in _many(inputs.splits))
     return Evaluation(
-        mode=modes.get(mode),
-        encoder=encoders.image_encoder(params.architecture, architectures=params.architectures),
+        encoder=import_module(params.model["encoder"]).image_encoder(params.architecture),
+        edited=import_module(params.model["predictions"]).predictions,
         theta_0={name: value.to(device) for name, value in checkpoints.load(inputs.theta_0).items()},
-        data={task: Path(path).parent for task, path in zip(params.tasks, _many(inputs.manifests), strict=True)},
+        data=dict(zip(params.tasks, folders, strict=True)),
         heads={
             task: checkpoints.load(path)["weight"].to(device)
             for task, path in zip(params.tasks, _many(inputs.heads), strict=True)
@@ -75,6 +98,12 @@ def open_evaluation(inputs, params, *, mode: str, config: Mapping[str, object]) 
         precision=params.evaluation["precision"],
         device=device,
     )
+
+
+def identity_of(snakemake, **more) -> dict[str, object]:
+    """The columns that say whose rows these are."""
+    wildcards = snakemake.wildcards
+    return {"model": wildcards.model, "seed": int(wildcards.seed), "mode": wildcards.mode, **more}
 
 
 def write_table(path: str | Path, found: list[dict], identity: Mapping[str, object]) -> None:

@@ -1,11 +1,11 @@
-"""Task negation: forget one task, f(theta_0 - alpha tau_t), while the control task keeps its accuracy."""
+"""Task negation: forget one task, f(theta_0 -+ alpha tau_t), while the control task keeps its accuracy."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lib.editing.coefficients import choose_negation
 from lib.files import atomic
-from workflow_scripts.editing.evaluation import Evaluation, open_evaluation, write_table
+from workflow_scripts.editing.evaluation import Evaluation, identity_of, open_evaluation, write_table
 from workflow_scripts.job import adapter
 
 
@@ -18,21 +18,25 @@ def main(
     control: str,
     alphas: Sequence[float],
     control_floor: float,
+    forgetting: int,
     identity: Mapping[str, object],
 ) -> None:
-    """Write sweep_val.csv (alpha, task, accuracy, n; target and control), choice.json and test.csv to `folder`."""
+    """Write sweep_val.csv (alpha, task, accuracy, n; target and control), choice.json and test.csv to `folder`.
+
+    forgetting: the sign of alpha tau that forgets: -1, or +1 for a vector that was trained to forget.
+    """
     vector = evaluation.vector(tau)
-    target, n_target = evaluation.accuracies([vector], [[-a] for a in alphas], task, "val")
+    target, n_target = evaluation.accuracies([vector], [[forgetting * a] for a in alphas], task, "val")
     # alpha 0 is the pre-trained model, against which the floor is measured
     rows = [*([] if 0 in alphas else [0.0]), *alphas]
-    found, n_control = evaluation.accuracies([vector], [[-a] for a in rows], control, "val")
+    found, n_control = evaluation.accuracies([vector], [[forgetting * a] for a in rows], control, "val")
     pretrained, kept = found[rows.index(0)], found[-len(alphas) :]
     sweep = [
         {"alpha": alpha, "task": name, "accuracy": accuracies[i], "n": n}
         for i, alpha in enumerate(alphas)
         for name, accuracies, n in ((task, target, n_target), (control, kept, n_control))
     ]
-    write_table(folder / "sweep_val.csv", sweep, {})
+    write_table(folder / "sweep_val.csv", sweep, identity)
     choice = choose_negation(alphas, target, kept, control_pretrained=pretrained, floor=control_floor)
     atomic.write_json(
         folder / "choice.json",
@@ -43,22 +47,23 @@ def main(
             "floor": control_floor,
         },
     )
-    (target_test,), _ = evaluation.accuracies([vector], [[-choice.alpha]], task, "test")
-    (control_test,), _ = evaluation.accuracies([vector], [[-choice.alpha]], control, "test")
+    (target_test,), _ = evaluation.accuracies([vector], [[forgetting * choice.alpha]], task, "test")
+    (control_test,), _ = evaluation.accuracies([vector], [[forgetting * choice.alpha]], control, "test")
     row = {"task": task, "alpha": choice.alpha, "target": target_test, "control": control_test}
     write_table(folder / "test.csv", [row], identity)
 
 
 if __name__ == "__main__":
     with adapter.job(snakemake):
-        wildcards, params, inputs = snakemake.wildcards, snakemake.params, snakemake.input
+        params, inputs = snakemake.params, snakemake.input
         main(
-            open_evaluation(inputs, params, mode=wildcards.mode, config=snakemake.config),
+            open_evaluation(snakemake),
             inputs.tau,
             Path(snakemake.output.test).parent,
-            task=wildcards.task,
+            task=snakemake.wildcards.task,
             control=params.tasks[1],
             alphas=params.alphas,
             control_floor=params.control_floor,
-            identity={"model": wildcards.model, "seed": int(wildcards.seed), "mode": wildcards.mode},
+            forgetting=params.forgetting,
+            identity=identity_of(snakemake),
         )

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from workflow_scripts.editing.evaluation import Evaluation, open_evaluation, write_table
+from workflow_scripts.editing.evaluation import Evaluation, identity_of, open_evaluation, write_table
 from workflow_scripts.job import adapter
 
 
-def main(evaluation: Evaluation, taus: Mapping[str, Path], accuracy: str, *, model: str, seed: int) -> None:
+def main(evaluation: Evaluation, taus: Mapping[str, Path], accuracy: str, *, identity: Mapping[str, object]) -> None:
     """Write task, split, accuracy, n for val and test of every task."""
     rows = []
     for task, path in taus.items():
@@ -15,16 +15,14 @@ def main(evaluation: Evaluation, taus: Mapping[str, Path], accuracy: str, *, mod
         for split in ("val", "test"):
             (value,), n = evaluation.accuracies([tau], [[1.0]], task, split)
             rows.append({"task": task, "split": split, "accuracy": value, "n": n})
-    write_table(accuracy, rows, {"model": model, "seed": seed, "mode": evaluation.mode.name})
+    write_table(accuracy, rows, identity)
 
 
 if __name__ == "__main__":
     with adapter.job(snakemake):
-        wildcards, params = snakemake.wildcards, snakemake.params
         main(
-            open_evaluation(snakemake.input, params, mode=wildcards.mode, config=snakemake.config),
-            dict(zip(params.tasks, snakemake.input.taus, strict=True)),
+            open_evaluation(snakemake),
+            dict(zip(snakemake.params.tasks, snakemake.input.taus, strict=True)),
             snakemake.output.accuracy,
-            model=wildcards.model,
-            seed=int(wildcards.seed),
+            identity=identity_of(snakemake),
         )

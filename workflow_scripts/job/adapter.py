@@ -1,4 +1,7 @@
-"""What every script does around its main(): log file, threads, device, progress, interruption, provenance."""
+"""What every script does around its main(): log file, device, progress, interruption, digests, provenance.
+
+Nothing here can change a number, so nothing here counts in a rule's digest (`workflow_scripts.code.OUTSIDE`).
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from lib import provenance
-from lib.files import atomic
+from lib.files import atomic, digests
+from lib.provenance import record
 from workflow_scripts.job import devices, heap
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,27 +30,29 @@ _held: list[devices.Claim] = []  # until the process ends
 @contextmanager
 def job(snakemake) -> Iterator[None]:
     """Run a script's main() inside: messages go to the rule's log file, a record of what was made to
-    `output.provenance`.
+    `output.provenance`, the digest of X to each output X.sha256.
 
     An error is logged with its traceback, told in one line on stderr, and ends the process with status 1.
     """
     log_to(Path(snakemake.log[0]))
-    prepare_torch(snakemake.threads)
-    started, clock = datetime.now(UTC), time.monotonic()
+    keep_memory()
+    code, started, clock = record.commit(ROOT), datetime.now(UTC), time.monotonic()
     try:
         yield
-        record = _record(snakemake, started, time.monotonic() - clock)
-        atomic.write_json(snakemake.output.provenance, record)
+        seconds = time.monotonic() - clock
+        for path in snakemake.output:
+            if path.endswith(digests.SUFFIX):
+                digests.write_beside(path.removesuffix(digests.SUFFIX))
+        atomic.write_json(snakemake.output.provenance, _record(snakemake, code, started, seconds))
     except Exception as error:
         logger.error("%s", traceback.format_exc())
         print(f"{snakemake.rule}: {error}", file=sys.stderr)
         sys.exit(1)
 
 
-def prepare_torch(threads: int) -> None:
-    """Let torch use that many threads and keep the memory that it frees, if the script imported it."""
+def keep_memory() -> None:
+    """Let the process keep the memory that it frees, if the script imported torch."""
     if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(threads)
         heap.keep_freed_memory()
 
 
@@ -123,25 +128,29 @@ def log_to(path: Path) -> None:
     logging.captureWarnings(True)
 
 
-def _record(snakemake, started: datetime, seconds: float) -> dict[str, object]:
+def _record(snakemake, code: dict[str, object], started: datetime, seconds: float) -> dict[str, object]:
     """Everything that decides the outputs, and digests of both ends."""
+    made = [path for path in snakemake.output if path != snakemake.output.provenance]
     return {
         "rule": snakemake.rule,
         "wildcards": dict(snakemake.wildcards),
         "params": dict(snakemake.params),
         "inputs": _digests(snakemake.input),
-        "outputs": _digests(path for path in snakemake.output if path != snakemake.output.provenance),
-        "code": provenance.commit(ROOT),
-        "versions": provenance.versions(),
-        "machine": provenance.machine() | {"threads": snakemake.threads, "gpu": _gpu(), "host": os.uname().nodename},
+        "outputs": _digests(made),
+        "code": code,
+        "versions": record.versions(),
+        "machine": record.machine() | {"threads": snakemake.threads, "gpu": _gpu(), "host": os.uname().nodename},
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(seconds, 2),
     }
 
 
 def _digests(paths: Iterable[str]) -> dict[str, str]:
-    """sha256 a file. Prepared images are left to their manifest, which holds their digest and is an input too."""
-    return {path: provenance.file_digest(Path(path)) for path in map(str, paths) if not path.endswith(".images.bin")}
+    """sha256 of each file, from the file beside it where there is one. Prepared images are left to the file of their
+    split, which holds their digest and is an input too.
+    """
+    named = [path for path in map(str, paths) if not path.endswith((".images.bin", digests.SUFFIX))]
+    return {path: digests.written_beside(path) or digests.file_digest(path) for path in named}
 
 
 def _gpu() -> str | None:

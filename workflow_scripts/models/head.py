@@ -4,28 +4,32 @@ import json
 from pathlib import Path
 
 from lib.files import checkpoints
-from lib.models import encoders, heads
+from lib.models import heads
+from lib.models.clip import load_clip
+from lib.threads import use_threads
 from workflow_scripts.job import adapter
 
 
 def main(
-    clip: Path, manifest: Path, head: Path, *, architecture: str, architectures: str | None, vocabulary: str | None
+    clip: Path, classes: Path, head: Path, *, architecture: str, architectures: str | None, vocabulary: str | None
 ) -> None:
-    """Write {"weight": Float32[C, d]}: rows in the order of the manifest's class names."""
-    model = encoders.load_clip(architecture, clip, architectures=architectures)
+    """Write {"weight": Float32[Tensor, "C d"]}: rows in the order of the class names in `classes`."""
+    model = load_clip(architecture, clip, architectures=architectures)
     tokenizer = heads.tokenizer_of(architecture, vocabulary)
-    task = json.loads(manifest.read_text())
+    task = json.loads(classes.read_text())
     weight = heads.zero_shot_head(model, tokenizer, task["class_names"], task["templates"])
     checkpoints.save(head, {"weight": weight})
 
 
 if __name__ == "__main__":
     with adapter.job(snakemake):
+        use_threads(snakemake.threads)
+        (model,) = (entry for entry in snakemake.config["models"] if entry["name"] == snakemake.wildcards.model)
         main(
             Path(snakemake.input.clip),
-            Path(snakemake.input.manifest),
+            Path(snakemake.input.classes),
             Path(snakemake.output.head),
-            architecture=snakemake.params.architecture,
-            architectures=snakemake.params.architectures,
-            vocabulary=snakemake.params.vocabulary,
+            architecture=model["architecture"],
+            architectures=model.get("architectures"),
+            vocabulary=model.get("vocabulary"),
         )

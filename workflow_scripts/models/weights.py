@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from lib.data.readers import hub_file
-from lib.provenance import file_digest
+from lib.data.readers.hub import hub_file
+from lib.files.digests import file_digest
 
 
 def local_file(weights: Mapping[str, str]) -> str:

@@ -16,5 +16,4 @@ def main(evaluation: Evaluation, accuracy: str, *, model: str) -> None:
 
 if __name__ == "__main__":
     with adapter.job(snakemake):
-        opened = open_evaluation(snakemake.input, snakemake.params, mode="standard", config=snakemake.config)
-        main(opened, snakemake.output.accuracy, model=snakemake.wildcards.model)
+        main(open_evaluation(snakemake), snakemake.output.accuracy, model=snakemake.wildcards.model)

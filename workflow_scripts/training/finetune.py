@@ -3,7 +3,8 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 
 import torch
@@ -11,11 +12,14 @@ import torch
 from lib.data import prepared
 from lib.data.batches import TrainingData
 from lib.files import checkpoints, rows
-from lib.models import encoders
+from lib.files.digests import file_digest, written_beside
+from lib.parameters import matching
 from lib.precision import matmul_precision
-from lib.training import modes
+from lib.threads import use_threads
 from lib.training.finetune import Keeper, Recipe, finetune
+from lib.training.objectives.interface import Context
 from workflow_scripts.job import adapter, processes
+from workflow_scripts.training.group import group
 
 
 def main(
@@ -26,15 +30,17 @@ def main(
     training_log: Path,
     state: Path,
     *,
-    mode: str,
-    architecture: str,
-    architectures: str | None,
+    identity: Mapping[str, object],
+    architecture: Mapping[str, object],
+    training: Mapping[str, object],
+    others: Mapping[str, Mapping[str, str]],
     image_size: int,
-    seed: int,
     epochs: int,
     accumulate: int,
-    activation_checkpointing: bool,
     recipe: Mapping[str, object],
+    threads: int,
+    activation_checkpointing: bool,
+    read_every: int,
     save_every_seconds: float,
     device: str,
     fingerprint: str,
@@ -42,49 +48,57 @@ def main(
 ) -> None:
     """Write theta (all parameters of the tower) and the training log; keep a resumable state in `state` meanwhile.
 
-    Started by torchrun in several processes, each takes its share of every batch, and the first one writes. stop: a
-    further reason to save and end, beside SIGTERM.
+    training: what the mode is, as `workflow_scripts.configuration.resolution.training` says it; others: kind of file ->
+    other task -> path. Started by torchrun in several processes, each takes its share of every batch, and the first one
+    writes. stop: a further reason to save and end, beside SIGTERM.
     """
+    use_threads(threads)
     device, told = adapter.device(device), adapter.stop_on_sigterm()
-    encoder = encoders.image_encoder(architecture, architectures=architectures, recompute=activation_checkpointing)
+    encoder = import_module(training["encoder"]).image_encoder(architecture, recompute=activation_checkpointing)
     start = {name: value.to(device) for name, value in checkpoints.load(theta_0).items()}
-    batches = TrainingData(prepared.read(data, "fit"), recipe["batch_size"], image_size, seed)
-    plan = Recipe(
-        steps=epochs * batches.steps_per_epoch,
-        learning_rate=recipe["learning_rate"],
-        weight_decay=recipe["weight_decay"],
-        clip_norm=recipe["clip_norm"],
-        warmup=recipe["warmup"],
-        accumulate=accumulate,
-        betas=tuple(recipe["betas"]),
-        epsilon=recipe["epsilon"],
-        log_every=recipe["log_every"],
-    )
-    chosen = modes.get(mode)
-    with processes.group() as group, matmul_precision(recipe["precision"], device):
-        asked = group.any(lambda: told() or stop(), device)
+    weight = checkpoints.load(head)["weight"].to(device)
+    context = Context(encoder.model_at(start), start, weight, training["settings"], _paths(others))
+    batches = TrainingData(prepared.read(data, "fit"), recipe["batch_size"], image_size, identity["seed"])
+    plan = _recipe(recipe, steps=epochs * batches.steps_per_epoch, accumulate=accumulate)
+    with group() as processes_together, matmul_precision(recipe["precision"], device):
+        asked = processes_together.any(lambda: told() or stop(), device)
+        leads, shard = processes_together.leads, (processes_together.rank, processes_together.world)
         result, log = finetune(
-            chosen.model(encoder, start),
-            start,
-            chosen.trained(start),
-            checkpoints.load(head)["weight"].to(device),
-            batches,
-            dataclasses.replace(plan, shard=(group.rank, group.world)),
-            keeper=Keeper(state, fingerprint, save_every_seconds, asked, adapter.logger.info, writes=group.leads),
-            on_log=adapter.training_bar(plan.steps, f"{mode} {data.name}") if group.leads else lambda row: None,
-            all_reduce=group.all_reduce,
+            theta_0=start,
+            trained=matching(start, training["trains"]),
+            data=batches,
+            recipe=dataclasses.replace(plan, shard=shard),
+            **_method(training["objective"], context),
+            keeper=Keeper(state, fingerprint, save_every_seconds, read_every, asked, adapter.logger.info, leads),
+            on_progress=adapter.training_bar(plan.steps, f"{identity['mode']} {data.name}")
+            if leads
+            else lambda _: None,
+            all_reduce=processes_together.all_reduce,
         )
-        if group.leads:
+        if leads:
             checkpoints.save(theta, result)
-            rows.write(training_log, log)
+            rows.write(training_log, [{**identity, **row} for row in log])
             state.unlink(missing_ok=True)
 
 
-def fingerprint(files: list[str], params: Mapping[str, object]) -> str:
-    """What a resumable state must agree in to be used: all inputs and all parameters."""
-    from lib.provenance import file_digest
+def _method(module: str, context: Context) -> dict[str, object]:
+    """The objective of a module of `lib.training.objectives`, with its penalty and its mask if it has them."""
+    found = import_module(module)
+    return {kind: getattr(found, kind)(context) for kind in ("objective", "penalty", "mask") if hasattr(found, kind)}
 
-    digests = [file_digest(Path(file)) for file in files if not file.endswith(".images.bin")]
+
+def _recipe(recipe: Mapping[str, object], *, steps: int, accumulate: int) -> Recipe:
+    values = {key: value for key, value in recipe.items() if key not in ("batch_size", "precision")}
+    return Recipe(steps=steps, accumulate=accumulate, **{**values, "betas": tuple(values["betas"])})
+
+
+def _paths(others: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, Path]]:
+    return {kind: {task: Path(path) for task, path in files.items()} for kind, files in others.items()}
+
+
+def fingerprint(files: Sequence[str], params: Mapping[str, object]) -> str:
+    """What a resumable state must agree in to be used: all inputs and all parameters."""
+    digests = [written_beside(file) or file_digest(file) for file in files if not file.endswith(".images.bin")]
     content = json.dumps([digests, dict(params), torch.__version__], sort_keys=True, default=str)
     return hashlib.sha256(content.encode()).hexdigest()
 
@@ -93,28 +107,37 @@ if __name__ == "__main__":
     with adapter.job(snakemake):
         inputs, outputs, params = snakemake.input, snakemake.output, snakemake.params
         (model,) = (entry for entry in snakemake.config["models"] if entry["name"] == snakemake.wildcards.model)
+        wildcards, finetuning = snakemake.wildcards, snakemake.config["finetune"]
         arguments = {
             "theta_0": Path(inputs.theta_0),
             "head": Path(inputs.head),
-            "data": Path(inputs.manifest).parent,
+            "data": Path(inputs.fit).parent,
             "theta": Path(outputs.theta),
             "training_log": Path(outputs.training_log),
             "state": Path(params.state),
-            "mode": snakemake.wildcards.mode,
+            "identity": {
+                "model": wildcards.model,
+                "seed": int(wildcards.seed),
+                "mode": wildcards.mode,
+                "task": wildcards.task,
+            },
             "architecture": params.architecture,
-            "architectures": params.architectures,
+            "training": params.training,
+            "others": params.others,
             "image_size": params.image_size,
-            "seed": int(snakemake.wildcards.seed),
             "epochs": params.epochs,
             "accumulate": params.accumulate,
-            "activation_checkpointing": model["activation_checkpointing"],  # the same numbers: it reruns nothing
             "recipe": dict(params.recipe),
-            "save_every_seconds": snakemake.config["finetune"]["save_every_seconds"],
-            "device": snakemake.config["device"],
             "fingerprint": fingerprint(list(inputs), params),
+            "threads": max(1, snakemake.threads // params.processes),
+            # the same numbers whatever these are, so they are no params
+            "activation_checkpointing": model["activation_checkpointing"],
+            "read_every": finetuning["log_every"],
+            "save_every_seconds": finetuning["save_every_seconds"],
+            "device": snakemake.config["device"],
         }
         if params.processes == 1:
             main(**arguments)
         else:
-            share = {"threads": max(1, snakemake.threads // params.processes), "log": snakemake.log[0]}
+            share = {"log": snakemake.log[0]}
             processes.launch("workflow_scripts.training.finetune_process", arguments | share, params.processes)

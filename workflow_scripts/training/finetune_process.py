@@ -20,10 +20,10 @@ PATHS = ("theta_0", "head", "data", "theta", "training_log", "state")
 def main(file: Path) -> None:
     """Call `finetune.main` with the arguments in the file; stop as on SIGTERM when the process that waits says so."""
     arguments = json.loads(file.read_text())
-    threads, log, parent = (arguments.pop(key) for key in ("threads", "log", "parent"))
+    log, parent = (arguments.pop(key) for key in ("log", "parent"))
     if os.environ["RANK"] == "0":
         adapter.log_to(Path(log))
-    adapter.prepare_torch(threads)
+    adapter.keep_memory()
     paths = {key: Path(arguments.pop(key)) for key in PATHS}
     finetune.main(**paths, **arguments, stop=lambda: processes.stop_wanted(file, parent))
 

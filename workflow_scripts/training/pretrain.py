@@ -86,9 +86,10 @@ def _reporter(steps: int) -> Callable[[LogRow], None]:
 
 if __name__ == "__main__":
     with adapter.job(snakemake):
+        pretraining = snakemake.config["pretraining"]
         main(
-            Path(snakemake.input.architecture),
-            Path(snakemake.input.merges),
+            Path(pretraining["architecture"]),
+            Path(pretraining["vocabulary"]),
             Path(snakemake.output.clip),
             Path(snakemake.output.log),
             Path(snakemake.params.state),

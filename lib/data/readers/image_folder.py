@@ -13,7 +13,7 @@ from lib.data.readers.images import split_of_files
 
 
 def read(
-    root: Path,
+    root: Path | None,
     *,
     templates: Sequence[str],
     class_names: Mapping[str, str] | None = None,
@@ -25,6 +25,14 @@ def read(
     spaces for underscores. Raises DataError for absent folders, folders that differ between the splits, templates
     without {} and class_names that do not fit.
     """
+    if root is None or not Path(root).is_dir():
+        raise DataError(
+            "image_folder: no data",
+            got="no root" if root is None else f"nothing at {root}",
+            expected="a folder with {train,test[,val]}/<class>/<image>, the only accepted source",
+            next_step="set root to that folder",
+        )
+    root = Path(root)
     folders = sorted(class_directories(root / "train", "image_folder"))
     names = class_names if class_names is not None else {name: name.replace("_", " ") for name in folders}
     _check_words(root, folders, names, templates)
@@ -35,7 +43,7 @@ def read(
     if expected_counts is not None:
         check_counts(f"image_folder {root}", splits, expected_counts, {})
     check_labels(f"image_folder {root}", splits, ordered)
-    return RawTask(ordered, tuple(templates), **splits, origin={"source": "folder", "folder": str(root)})
+    return RawTask(ordered, tuple(templates), **splits, origin={"source": "folder", "folder": root.name})
 
 
 def _split(folder: Path, class_folders: Sequence[str]) -> RawSplit:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from lib.data.readers.errors import DataError
+
 NAMES = ("cars", "dtd", "eurosat", "gtsrb", "mnist", "resisc45", "sun397", "svhn")
 CONTROL = "imagenet"
 
@@ -56,10 +58,28 @@ class Task:
         numbers = [str(int(name)) for name in names if name.isdigit()]
         return frozenset(map(simplified, names + numbers))
 
+    def home(self, root: Path | None) -> Path:
+        """The first of `homes` that is a folder below the data root. Raises DataError if there is none."""
+        places = [] if root is None else [Path(root) / home for home in self.homes]
+        for place in places:
+            if place.is_dir():
+                return place
+        raise DataError(
+            f"{self.title}: no data",
+            got=f"nothing at {' or '.join(map(str, places))}" if places else "no data root",
+            expected=f"one of the accepted sources: folder, as {self.layout} below the data root; hub, {self.hub.repo}",
+            next_step=f"put the folder there, or set the source of {self.name} to hub",
+        )
+
 
 def simplified(name: str) -> str:
     """The name's letters and digits in lower case: 'polka-dotted' and 'polka_dotted' agree."""
     return "".join(character for character in name.casefold() if character.isalnum())
+
+
+def file(name: str) -> Path:
+    """The file that holds a task."""
+    return Path(__file__).with_name(f"{name}.yaml")
 
 
 @lru_cache
@@ -67,7 +87,7 @@ def read(name: str) -> Task:
     """The task of that name. Raises ValueError for a name that is neither in NAMES nor CONTROL."""
     if name not in (*NAMES, CONTROL):
         raise ValueError(f"no task {name!r}: expected one of {', '.join((*NAMES, CONTROL))}")
-    record = _parse(Path(__file__).with_name(f"{name}.yaml"))
+    record = _parse(file(name))
     classes = record["classes"]
     return Task(
         name=name,

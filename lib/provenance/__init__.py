@@ -1,0 +1,1 @@
+"""What made a file: digests of code, packages, machine, commit."""

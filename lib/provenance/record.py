@@ -1,0 +1,62 @@
+"""Where and with what a job ran: commit, packages, machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+
+def commit(root: Path) -> dict[str, object]:
+    """The git commit of the project and whether tracked files differ from it; commit None outside a checkout."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(root), *words], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        return {
+            "commit": git("rev-parse", "HEAD"),
+            "modified": bool(git("status", "--porcelain", "--untracked-files=no")),
+        }
+    except (subprocess.CalledProcessError, FileNotFoundError):
+        return {"commit": None, "modified": None}
+
+
+def versions() -> dict[str, str]:
+    """Python's version, and that of every installed distribution that this process has imported a module of."""
+    tops = {name.partition(".")[0] for name in list(sys.modules)}
+    return {"python": platform.python_version()} | installed(tops)
+
+
+def installed(modules: Iterable[str]) -> dict[str, str]:
+    """Distribution -> version, for the distributions that give these top-level modules; others are left out."""
+    known = _distributions()
+    names = {name for module in modules for name in known.get(module, ())}
+    return {name: metadata.version(name) for name in sorted(names)}
+
+
+def machine() -> dict[str, object]:
+    """Processor, cores and system."""
+    return {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count()}
+
+
+@cache
+def _distributions() -> dict[str, list[str]]:
+    return dict(metadata.packages_distributions())
+
+
+def _processor() -> str:
+    """The model's name where the system tells it, else the kind of machine."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

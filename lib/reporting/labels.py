@@ -1,0 +1,20 @@
+"""How modes and merging rules are called in tables and figures, as in the papers."""
+
+from __future__ import annotations
+
+PRETRAINED = "pretrained"
+_MODES = {
+    PRETRAINED: "Pre-trained",
+    "standard": "Non-linear FT",
+    "posthoc": "Post-hoc lin.",
+    "linear": "Linear FT",
+    "linear-2": "Linear layers FT",
+    "gradient-ascent": "Gradient ascent",
+}
+_RULES = {"sum": "sum", "mean": "weight averaging"}
+
+
+def title(mode: str, rule: str | None = None) -> str:
+    """A mode's title, its own name if it has none; with the merging rule where a run has several."""
+    named = _MODES.get(mode, mode)
+    return named if rule is None else f"{named}, {_RULES.get(rule, rule)}"

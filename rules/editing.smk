@@ -1,0 +1,124 @@
+# Single-task accuracy, addition, negation, disentanglement: for each model, seed and mode.
+
+PAIRED_TASKS = list(dict.fromkeys(task for pair in BENCH.disentanglement["pairs"] for task in pair))
+
+
+rule single_task:
+    input:
+        theta_0=large(FILES.theta_0),
+        taus=lambda wildcards: large(vectors(TASKS)(wildcards)),
+        heads=large(heads_of(TASKS)),
+        images=large(images_of(TASKS, ["val", "test"])),
+        sha256=lambda wildcards: beside(vectors(TASKS)(wildcards)),
+        model_sha256=beside([FILES.theta_0, *heads_of(TASKS)]),
+        splits=splits_of(TASKS, ["val", "test"]),
+    output:
+        accuracy=FILES.single_task,
+        provenance=record("single_task", "{model}", "seed{seed}", "{mode}"),
+    log:
+        log_file("single_task", "{model}", "seed{seed}", "{mode}"),
+    conda:
+        ENVIRONMENT
+    threads: cores("evaluate")
+    resources:
+        **requests("evaluate", gpu=True),
+    params:
+        **EVALUATED,
+        tasks=TASKS,
+        code=evaluation_code("single_task"),
+    script:
+        "../workflow_scripts/editing/single_task.py"
+
+
+rule addition:
+    input:
+        theta_0=large(FILES.theta_0),
+        taus=lambda wildcards: large(vectors(TASKS)(wildcards)),
+        single_task=FILES.single_task,
+        heads=large(heads_of(TASKS)),
+        images=large(images_of(TASKS, ["val", "test"])),
+        sha256=lambda wildcards: beside(vectors(TASKS)(wildcards)),
+        model_sha256=beside([FILES.theta_0, *heads_of(TASKS)]),
+        splits=splits_of(TASKS, ["val", "test"]),
+    output:
+        sweep=f"{FILES.addition}/sweep_val.csv",
+        choice=f"{FILES.addition}/choice.json",
+        test=f"{FILES.addition}/test.csv",
+        provenance=record("addition", "{model}", "seed{seed}", "{mode}", "{merging}"),
+    log:
+        log_file("addition", "{model}", "seed{seed}", "{mode}", "{merging}"),
+    conda:
+        ENVIRONMENT
+    threads: cores("evaluate")
+    resources:
+        **requests("evaluate", gpu=True),
+    params:
+        **EVALUATED,
+        merged_by=lambda wildcards: resolution.merging(BENCH, wildcards.merging),
+        tasks=TASKS,
+        code=evaluation_code("addition", lambda wildcards: [resolution.merging(BENCH, wildcards.merging)["module"]]),
+    script:
+        "../workflow_scripts/editing/addition.py"
+
+
+rule negation:
+    input:
+        theta_0=large(FILES.theta_0),
+        tau=lambda wildcards: large(vectors(None)(wildcards)),
+        heads=large(heads_of(["{task}", CONTROL])),
+        images=lambda wildcards: large(images_of([wildcards.task, CONTROL], ["val", "test"])),
+        sha256=lambda wildcards: beside(vectors(None)(wildcards)),
+        model_sha256=beside([FILES.theta_0, *heads_of(["{task}", CONTROL])]),
+        splits=lambda wildcards: splits_of([wildcards.task, CONTROL], ["val", "test"]),
+    output:
+        sweep=f"{FILES.negation}/sweep_val.csv",
+        choice=f"{FILES.negation}/choice.json",
+        test=f"{FILES.negation}/test.csv",
+        provenance=record("negation", "{model}", "seed{seed}", "{mode}", "{task}"),
+    log:
+        log_file("negation", "{model}", "seed{seed}", "{mode}", "{task}"),
+    conda:
+        ENVIRONMENT
+    threads: cores("evaluate")
+    resources:
+        **requests("evaluate", gpu=True),
+    params:
+        **EVALUATED,
+        alphas=alpha_grid(**BENCH.evaluation["alphas"]),
+        control_floor=BENCH.evaluation["control_floor"],
+        forgetting=lambda wildcards: modes.get(wildcards.mode).forgetting,
+        tasks=lambda wildcards: [wildcards.task, CONTROL],
+        code=evaluation_code("negation"),
+    script:
+        "../workflow_scripts/editing/negation.py"
+
+
+rule disentanglement:
+    input:
+        theta_0=large(FILES.theta_0),
+        taus=lambda wildcards: large(vectors(PAIRED_TASKS)(wildcards)),
+        heads=large(heads_of(PAIRED_TASKS)),
+        images=large(images_of(PAIRED_TASKS, ["test"])),
+        sha256=lambda wildcards: beside(vectors(PAIRED_TASKS)(wildcards)),
+        model_sha256=beside([FILES.theta_0, *heads_of(PAIRED_TASKS)]),
+        splits=splits_of(PAIRED_TASKS, ["test"]),
+    output:
+        grids=[FILES.disentanglement.replace("{pair}", pair) for pair in BENCH.pairs],
+        provenance=record("disentanglement", "{model}", "seed{seed}", "{mode}"),
+    log:
+        log_file("disentanglement", "{model}", "seed{seed}", "{mode}"),
+    conda:
+        ENVIRONMENT
+    threads: cores("evaluate")
+    resources:
+        **requests("evaluate", gpu=True),
+    params:
+        **EVALUATED,
+        alphas=alpha_grid(**BENCH.disentanglement["alphas"]),
+        images=BENCH.disentanglement["images"],
+        seed=BENCH.disentanglement["seed"],
+        pairs=[list(pair) for pair in BENCH.disentanglement["pairs"]],
+        tasks=PAIRED_TASKS,
+        code=evaluation_code("disentanglement"),
+    script:
+        "../workflow_scripts/editing/disentanglement.py"

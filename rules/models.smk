@@ -1,0 +1,77 @@
+# Models: their initialisation, zero-shot heads, and the accuracy of the pre-trained models.
+
+
+rule pretrained:
+    output:
+        clip=FILES.clip,
+        clip_sha256=FILES.clip + SUFFIX,
+        theta_0=FILES.theta_0,
+        theta_0_sha256=FILES.theta_0 + SUFFIX,
+        provenance=record("pretrained", "{model}"),
+    log:
+        log_file("pretrained", "{model}"),
+    conda:
+        ENVIRONMENT
+    threads: cores("pretrained")
+    resources:
+        **requests("pretrained"),
+    params:
+        configuration=of_model(resolution.architecture),
+        activation=of_model(lambda model: model.activation),
+        weights=of_model(resolution.weights),
+        image_tower=of_model(lambda model: model.image_tower and dict(model.image_tower)),
+        image_size=BENCH.image_size,
+        code=code_of("pretrained"),
+    script:
+        "../workflow_scripts/models/pretrained.py"
+
+
+rule head:
+    input:
+        clip=large(FILES.clip),
+        clip_sha256=beside(FILES.clip),
+        classes=FILES.classes,
+    output:
+        head=FILES.head,
+        head_sha256=FILES.head + SUFFIX,
+        provenance=record("head", "{model}", "{task}"),
+    log:
+        log_file("head", "{model}", "{task}"),
+    conda:
+        ENVIRONMENT
+    threads: cores("head")
+    resources:
+        **requests("head"),
+    params:
+        configuration=of_model(resolution.architecture),
+        tokenizer=of_model(resolution.tokenizer),
+        code=code_of("head"),
+    script:
+        "../workflow_scripts/models/head.py"
+
+
+rule zero_shot:
+    input:
+        theta_0=large(FILES.theta_0),
+        heads=large(heads_of([*TASKS, CONTROL])),
+        images=large(images_of([*TASKS, CONTROL], ["val", "test"])),
+        sha256=beside([FILES.theta_0, *heads_of([*TASKS, CONTROL])]),
+        splits=splits_of([*TASKS, CONTROL], ["val", "test"]),
+    output:
+        accuracy=FILES.pretrained_accuracy,
+        provenance=record("zero_shot", "{model}"),
+    log:
+        log_file("zero_shot", "{model}"),
+    conda:
+        ENVIRONMENT
+    threads: cores("evaluate")
+    resources:
+        **requests("evaluate", gpu=True),
+    params:
+        architecture=of_model(resolution.image_architecture),
+        model=resolution.evaluation("standard"),
+        evaluation=EVALUATION,
+        tasks=[*TASKS, CONTROL],
+        code=code_of("zero_shot", lambda wildcards: evaluation_plugins(modes.get("standard"))),
+    script:
+        "../workflow_scripts/models/zero_shot.py"

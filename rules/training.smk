@@ -1,0 +1,144 @@
+# Fine-tuning, one job per model, seed, mode and task; checkpoints of others in its place; task vectors.
+
+CHECKPOINTS = {(entry.model, str(entry.seed), entry.mode, entry.task): entry.weights for entry in BENCH.checkpoints}
+# as a constraint of the path's first wildcard, it looks ahead to the others: the rule matches what is named and nothing else
+NAMED = "|".join("{}/seed{}/{}/{}".format(*map(re.escape, key)) for key in CHECKPOINTS) or "(?!)"
+
+
+def others(wildcards):
+    """Kind of file -> other task -> files that the mode's objective reads of the other tasks."""
+    kinds = modes.get(wildcards.mode).others
+    names = [task for task in TASKS if task != wildcards.task]
+    return {
+        kind: {task: [file.format(task=task, **dict(wildcards)) for file in FILES.of_a_task(kind)] for task in names}
+        for kind in kinds
+    }
+
+
+def recipe(wildcards):
+    """What of the configuration's section decides a training run: its rhythm of saving and of progress does not."""
+    rhythm = ("log_every", "save_every_seconds")
+    values = {key: value for key, value in BENCH.finetune.items() if key not in rhythm}
+    return {**values, "learning_rate": BENCH.finetune["learning_rate"][wildcards.mode]}
+
+
+rule finetune:
+    input:
+        theta_0=large(FILES.theta_0),
+        head=large(FILES.head),
+        images=large([path.replace("{split}", "fit") for path in (FILES.images, FILES.index)]),
+        sha256=beside([FILES.theta_0, FILES.head]),
+        fit=FILES.split.replace("{split}", "fit"),
+        others=lambda wildcards: [
+            path for files in others(wildcards).values() for paths in files.values() for path in paths
+        ],
+    output:
+        theta=FILES.theta,
+        theta_sha256=FILES.theta + SUFFIX,
+        training_log=FILES.training_log,
+        provenance=record("finetune", "{model}", "seed{seed}", "{mode}", "{task}"),
+    log:
+        log_file("finetune", "{model}", "seed{seed}", "{mode}", "{task}"),
+    conda:
+        ENVIRONMENT
+    threads: cores("finetune")
+    resources:
+        **requests("finetune", gpu=True),
+    params:
+        architecture=of_model(resolution.image_architecture),
+        training=lambda wildcards: resolution.training(wildcards.mode),
+        others=lambda wildcards: {
+            kind: {task: paths[0] for task, paths in files.items()} for kind, files in others(wildcards).items()
+        },
+        accumulate=of_model(lambda model: model.accumulate),
+        processes=of_model(lambda model: model.processes),
+        epochs=lambda wildcards: BENCH.task(wildcards.task).epochs,
+        image_size=BENCH.image_size,
+        recipe=recipe,
+        state=FILES.training_state,
+        code=code_of("finetune", lambda wildcards: training_plugins(modes.get(wildcards.mode))),
+    script:
+        "../workflow_scripts/training/finetune.py"
+
+
+ruleorder: import_checkpoint > finetune
+
+
+rule import_checkpoint:
+    input:
+        theta_0=large(FILES.theta_0),
+        sha256=beside(FILES.theta_0),
+    output:
+        theta=FILES.theta,
+        theta_sha256=FILES.theta + SUFFIX,
+        training_log=FILES.training_log,
+        # fine-tuning's own file: Snakemake sees that the maker changed only if all outputs are the same
+        provenance=record("finetune", "{model}", "seed{seed}", "{mode}", "{task}"),
+    log:
+        log_file("import_checkpoint", "{model}", "seed{seed}", "{mode}", "{task}"),
+    wildcard_constraints:
+        model=rf"(?=(?:{NAMED})(?:/|\.json))[^/]+",
+    conda:
+        ENVIRONMENT
+    threads: cores("pretrained")
+    resources:
+        **requests("pretrained"),
+    params:
+        architecture=of_model(resolution.image_architecture),
+        tangent=lambda wildcards: modes.get(wildcards.mode).tangent,
+        trains=lambda wildcards: list(modes.get(wildcards.mode).trains),
+        checkpoint=lambda wildcards: resolution.checkpoint(
+            CHECKPOINTS[wildcards.model, wildcards.seed, wildcards.mode, wildcards.task]
+        ),
+        code=code_of("import_checkpoint"),
+    script:
+        "../workflow_scripts/training/import_checkpoint.py"
+
+
+rule task_vector:
+    input:
+        theta_0=large(FILES.theta_0),
+        theta=large(FILES.theta),
+        sha256=beside([FILES.theta_0, FILES.theta]),
+    output:
+        tau=FILES.tau,
+        tau_sha256=FILES.tau + SUFFIX,
+        provenance=record("task_vector", "{model}", "seed{seed}", "{mode}", "{task}"),
+    log:
+        log_file("task_vector", "{model}", "seed{seed}", "{mode}", "{task}"),
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        **requests("report"),
+    params:
+        code=code_of("task_vector"),
+    script:
+        "../workflow_scripts/training/task_vector.py"
+
+
+# The embedded CLIP from scratch: `snakemake pretrain` with a configuration that has a section `pretraining`.
+if BENCH.pretraining:
+
+    rule pretrain:
+        output:
+            clip=f"{FILES.run}/pretraining/clip.safetensors",
+            log=f"{FILES.run}/pretraining/pretrain_log.csv",
+            provenance=record("pretrain"),
+        log:
+            log_file("pretrain"),
+        conda:
+            ENVIRONMENT
+        threads: cores("pretrain")
+        resources:
+            **requests("pretrain"),
+        params:
+            architecture=json.loads(Path(BENCH.pretraining["architecture"]).read_text()),
+            vocabulary=resolution.checkpoint(BENCH.pretraining["vocabulary"]),
+            images=BENCH.pretraining["images"],
+            recipe=dict(BENCH.pretraining["recipe"]),
+            bfloat16=BENCH.pretraining["bfloat16"],
+            state=f"{FILES.scratch}/pretraining/state.pt",
+            code=code_of("pretrain"),
+        script:
+            "../workflow_scripts/training/pretrain.py"

@@ -1,0 +1,93 @@
+"""Which code each rule runs: what its jobs carry as a param, so that a change of meaning reruns them.
+
+A rule's digest covers its script and every project module that the script reaches, and the modules that the script
+loads by name because of a mode, a merging rule or a data set ("plug-ins").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from lib.data.datasets import DATASETS, reading
+from lib.editing.merging_rules import RULES
+from lib.provenance.code_digest import code_digests, imported_packages
+from lib.provenance.record import installed
+from lib.training.modes import MODES, Mode
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# What cannot change a number, and why. Everything else that a script reaches is inside.
+OUTSIDE = {
+    "lib/files/atomic.py": "writes a file whole or not at all; what is in it comes from elsewhere",
+    "lib/files/digests.py": "reads files and says what they hold; a changed digest shows in the digest itself",
+    "lib/provenance/": "records what was done",
+    "workflow_scripts/job/": "claims devices, starts processes, logs, shows progress, keeps the heap",
+    "workflow_scripts/layout.py": "says where files lie; a file that moves is made again anyway",
+}
+
+# rule -> script. A rule that trains in several processes enters through another script, which reaches the first.
+SCRIPTS = {
+    "prepare": "workflow_scripts/data/prepare.py",
+    "pretrained": "workflow_scripts/models/pretrained.py",
+    "head": "workflow_scripts/models/head.py",
+    "zero_shot": "workflow_scripts/models/zero_shot.py",
+    "finetune": "workflow_scripts/training/finetune_process.py",
+    "import_checkpoint": "workflow_scripts/training/import_checkpoint.py",
+    "task_vector": "workflow_scripts/training/task_vector.py",
+    "single_task": "workflow_scripts/editing/single_task.py",
+    "addition": "workflow_scripts/editing/addition.py",
+    "negation": "workflow_scripts/editing/negation.py",
+    "disentanglement": "workflow_scripts/editing/disentanglement.py",
+    "tables": "workflow_scripts/reporting/tables.py",
+    "findings": "workflow_scripts/reporting/findings.py",
+    "heatmaps": "workflow_scripts/reporting/heatmaps.py",
+    "scatters": "workflow_scripts/reporting/scatters.py",
+    "alpha_sweeps": "workflow_scripts/reporting/alpha_sweeps.py",
+    "loss_curves": "workflow_scripts/reporting/loss_curves.py",
+    "pretrain": "workflow_scripts/training/pretrain.py",
+}
+
+
+def code(rule: str, *plugins: str) -> dict[str, str]:
+    """File -> digest of what it means, for a rule's script, the modules that it reaches, and plug-ins' (dotted names).
+
+    Builtin values, to be a rule's param.
+    """
+    files = [SCRIPTS[rule], *(f"{name.replace('.', '/')}.py" for name in plugins)]
+    return code_digests(ROOT, files, outside=tuple(OUTSIDE))
+
+
+def packages(modules: Iterable[str]) -> dict[str, str]:
+    """Distribution -> installed version, of all that these files of the project import directly."""
+    return installed(imported_packages(ROOT, modules))
+
+
+def training_plugins(mode: Mode) -> list[str]:
+    """The modules that fine-tuning in a mode loads by name."""
+    return [mode.encoder_module, mode.objective_module]
+
+
+def evaluation_plugins(mode: Mode) -> list[str]:
+    """The modules that every evaluation in a mode loads by name."""
+    return [mode.encoder_module, mode.predictions_module]
+
+
+def variants() -> Iterator[tuple[str, str, list[str]]]:
+    """(rule, what it is applied to, plug-ins) for every combination that runs other code."""
+    for name, known in DATASETS.items():
+        for source in known.sources:
+            yield "prepare", f"{name} {source}" if len(known.sources) > 1 else name, [reading(name, source)["reader"]]
+    for mode in MODES.values():
+        if mode.owns_checkpoints:
+            yield "finetune", mode.name, training_plugins(mode)
+        for evaluation in mode.evaluations:
+            if evaluation == "addition":
+                for rule in RULES.values():
+                    yield evaluation, f"{mode.name} {rule.name}", [*evaluation_plugins(mode), rule.module]
+            else:
+                yield evaluation, mode.name, evaluation_plugins(mode)
+    yield "zero_shot", "", evaluation_plugins(MODES["standard"])
+    for rule in SCRIPTS:
+        if rule not in ("prepare", "finetune", "single_task", "addition", "negation", "disentanglement", "zero_shot"):
+            yield rule, "", []

@@ -1,0 +1,125 @@
+"""From names to values: what jobs get in the place of a mode, a merging rule, a data set or a model.
+
+All results are builtin values, fit to be a rule's params. They hold what can change a job's result and nothing else;
+jobs never import a registry.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from lib.data import datasets, tasks
+from lib.editing.coefficients import alpha_grid
+from lib.editing.merging_rules import RULES
+from lib.files.digests import remembered_digest, tree_fingerprint
+from lib.models.architectures import OpenClipMissing, image_part, read_configuration, vocabulary_file
+from lib.training import modes
+from workflow_scripts.configuration.benchmark import Benchmark, Model, Task
+
+DIGESTS = Path("scratch/digests.json")  # of large files that were hashed before
+
+
+def training(mode: str) -> dict[str, object]:
+    """What fine-tuning does in a mode: encoder and objective (modules), settings, patterns of what trains."""
+    known = modes.get(mode)
+    return {
+        "encoder": known.encoder_module,
+        "objective": known.objective_module,
+        "settings": dict(known.settings),
+        "trains": list(known.trains),
+    }
+
+
+def evaluation(mode: str) -> dict[str, str]:
+    """How edited models of a mode are evaluated: encoder and predictions (modules)."""
+    known = modes.get(mode)
+    return {"encoder": known.encoder_module, "predictions": known.predictions_module}
+
+
+def merging(bench: Benchmark, rule: str) -> dict[str, object]:
+    """A merging rule of the run: its module, settings and grid of alphas."""
+    known, entry = RULES[rule], next(entry for entry in bench.merging if entry.rule == rule)
+    if entry.alphas is not None:
+        alphas = alpha_grid(**entry.alphas)
+    else:
+        alphas = list(known.alphas) if known.alphas is not None else alpha_grid(**bench.evaluation["alphas"])
+    return {"module": known.module, "settings": dict(known.settings), "alphas": alphas}
+
+
+def architecture(model: Model) -> dict[str, object] | None:
+    """open_clip's model configuration of a model; None where open_clip is not installed and is needed to look it up."""
+    return _configuration(model.architecture, model.architectures)
+
+
+def image_architecture(model: Model) -> dict[str, object] | None:
+    """The part of it that decides the image tower."""
+    found = architecture(model)
+    return None if found is None else image_part(found)
+
+
+def tokenizer(model: Model) -> str | None:
+    """sha256 of the tokenizer's merges file."""
+    file = vocabulary_file(model.vocabulary)
+    return None if file is None else remembered_digest(file, DIGESTS)
+
+
+def weights(model: Model) -> str:
+    """sha256 of a model's weights, wherever they lie."""
+    return model.weights["sha256"] if "sha256" in model.weights else remembered_digest(model.weights["file"], DIGESTS)
+
+
+def checkpoint(file: str) -> str:
+    """sha256 of a file that the configuration names."""
+    return remembered_digest(file, DIGESTS)
+
+
+def preparation(bench: Benchmark, task: Task, record: Path) -> dict[str, object]:
+    """What decides a task's prepared splits. record: that of the task's last preparation.
+
+    Paths are left out: the source counts by its fingerprint. Without the folder, which may be gone once it is prepared,
+    that of the last preparation stays.
+    """
+    dataset = datasets.DATASETS[task.dataset]
+    reading = datasets.reading(task.dataset, task.source)
+    side, own = bench.train_short_side, dataset.own_validation and reading["source"] == "folder"
+    return {
+        "name": task.name,
+        "reading": reading,
+        "options": {key: value for key, value in task.options.items() if key != "path"},
+        "image_size": bench.image_size,
+        "train_short_side": None if side is None or (dataset.side or side + 1) <= side else side,
+        "split": None if own else dict(bench.split),
+        "task_file": remembered_digest(tasks.file(task.dataset), DIGESTS) if dataset.official else None,
+        "source_fingerprint": _fingerprint(bench, task, reading["source"], record),
+    }
+
+
+def _fingerprint(bench: Benchmark, task: Task, source: str, record: Path) -> str | None:
+    if source != "folder":  # code, or a pinned revision of the hub
+        return None
+    root = Path(bench.data_root)
+    places = [root / home for home in tasks.read(task.dataset).homes] if task.dataset != "image_folder" else []
+    places += [root / task.options["path"]] if "path" in task.options else []
+    home = next(filter(Path.is_dir, places), None)
+    if home is not None:
+        return _tree(home)
+    try:
+        return json.loads(record.read_text())["params"]["source_fingerprint"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+@cache
+def _tree(home: Path) -> str:
+    return tree_fingerprint(home)
+
+
+@cache
+def _configuration(architecture: str, architectures: str | None) -> Mapping | None:
+    try:
+        return read_configuration(architecture, architectures)
+    except OpenClipMissing:
+        return None

@@ -1,0 +1,142 @@
+"""Where everything lies: one name for each file of a run, as a pattern of {model}, {seed}, {mode}, {task}, {merging}, ...
+
+Rules, commands and examples take their paths from here. Options are folders, so that no name has to be parsed back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SPLITS = ("fit", "val", "test")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files of one run. `run` and `scratch` are folders relative to the working directory."""
+
+    run: str
+    scratch: str
+
+    @classmethod
+    def of(cls, name: str) -> Layout:
+        """The layout of the run of that name."""
+        return cls(f"results/{name}", f"scratch/{name}")
+
+    @property
+    def configuration(self) -> str:
+        """The effective configuration: with its base and the command line's values."""
+        return f"{self.run}/config.yaml"
+
+    @property
+    def data(self) -> str:
+        return f"{self.run}/data/{{task}}"
+
+    @property
+    def classes(self) -> str:
+        """Class names and templates."""
+        return f"{self.data}/classes.json"
+
+    @property
+    def manifest(self) -> str:
+        return f"{self.data}/manifest.json"
+
+    @property
+    def split(self) -> str:
+        """What a prepared split holds, with the digests of its files: small, and read with them."""
+        return f"{self.data}/{{split}}.json"
+
+    @property
+    def images(self) -> str:
+        return f"{self.data}/{{split}}.images.bin"
+
+    @property
+    def index(self) -> str:
+        return f"{self.data}/{{split}}.index.npz"
+
+    @property
+    def model(self) -> str:
+        return f"{self.run}/{{model}}"
+
+    @property
+    def clip(self) -> str:
+        return f"{self.model}/pretrained/clip.safetensors"
+
+    @property
+    def theta_0(self) -> str:
+        return f"{self.model}/pretrained/theta.safetensors"
+
+    @property
+    def pretrained_accuracy(self) -> str:
+        return f"{self.model}/pretrained/accuracy.csv"
+
+    @property
+    def head(self) -> str:
+        return f"{self.model}/heads/{{task}}.safetensors"
+
+    @property
+    def mode(self) -> str:
+        return f"{self.model}/seed{{seed}}/{{mode}}"
+
+    @property
+    def theta(self) -> str:
+        return f"{self.mode}/{{task}}/theta.safetensors"
+
+    @property
+    def tau(self) -> str:
+        return f"{self.mode}/{{task}}/tau.safetensors"
+
+    @property
+    def training_log(self) -> str:
+        return f"{self.mode}/{{task}}/training_log.csv"
+
+    @property
+    def training_state(self) -> str:
+        """Of an unfinished run; no rule's output, so that it survives a failed job."""
+        return f"{self.scratch}/{{model}}/seed{{seed}}/{{mode}}/{{task}}/state.safetensors"
+
+    @property
+    def single_task(self) -> str:
+        return f"{self.mode}/single_task.csv"
+
+    @property
+    def addition(self) -> str:
+        return f"{self.mode}/addition/{{merging}}"
+
+    @property
+    def negation(self) -> str:
+        return f"{self.mode}/negation/{{task}}"
+
+    @property
+    def disentanglement(self) -> str:
+        return f"{self.mode}/disentanglement/{{pair}}.npz"
+
+    @property
+    def tables(self) -> str:
+        return f"{self.run}/tables"
+
+    @property
+    def figures(self) -> str:
+        return f"{self.run}/figures"
+
+    @property
+    def findings(self) -> str:
+        return f"{self.run}/findings.md"
+
+    @property
+    def logs(self) -> str:
+        return f"{self.run}/logs"
+
+    @property
+    def records(self) -> str:
+        return f"{self.run}/provenance"
+
+    def of_a_task(self, kind: str) -> list[str]:
+        """The files that an objective may read of each other task, by the names that modes use (`Mode.others`).
+
+        The first is what the objective gets; the others come with it. Raises KeyError for an unknown kind.
+        """
+        kinds = {
+            split: [path.replace("{split}", split) for path in (self.images, self.index, self.split)]
+            for split in ("fit", "val")
+        }
+        return kinds[kind]
