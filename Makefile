@@ -7,7 +7,7 @@ WORKERS ?= 2
 CONFIG ?= config.yaml
 RUFF := lib workflow_scripts tests benchmarks examples
 
-.PHONY: demo test test-slurm test-demo check setup lock plan fetch pin pretrain benchmark clean-demo
+.PHONY: demo test test-slurm test-demo check setup lock plan why fetch pin pretrain benchmark clean-demo
 
 demo: setup
 	$(BIN)/snakemake --cores $(CORES) --configfile demo/config.yaml
@@ -27,10 +27,15 @@ check: setup
 	$(BIN)/ruff check $(RUFF)
 	$(BIN)/ruff format --check $(RUFF)
 	$(BIN)/snakefmt --check --line-length 120 Snakefile rules
+	$(BIN)/lint-imports
 
 # what a configuration would cost, before any data exist: make plan CONFIG=demo/config.yaml
 plan: setup
 	@$(BIN)/python -m workflow_scripts.commands.plan --configfile $(CONFIG)
+
+# what would run again, and why: make why CONFIG=demo/config.yaml
+why: setup
+	@$(BIN)/python -m workflow_scripts.commands.why --configfile $(CONFIG)
 
 # weights of a configuration into the hub's cache, its hub data sets into data_root, for machines without a network
 fetch: setup

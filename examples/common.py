@@ -13,7 +13,6 @@ from lib.data import prepared
 from lib.data.batches import EvaluationBatches
 from lib.editing.task_vector import TaskVector
 from lib.files import checkpoints
-from lib.models import encoders
 from lib.training import modes
 
 

@@ -21,7 +21,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from lib.data.tasks import Task
-from lib.models import encoders, heads, tangent_vit
+from lib.models import heads
+from lib.models.encoders.interface import OPENAI_MEAN, OPENAI_STD
+from lib.models.vit import shape_of, vit
 
 SIDE = 16
 TEXT = {"context_length": 24, "vocab_size": 49408, "width": 64, "heads": 2, "layers": 1}
@@ -105,9 +107,9 @@ def _text_features(clip: nn.Module, named: list[Task]) -> Tensor:
 
 
 def _loss(clip: nn.Module, text: Tensor, pixels: Tensor, sizes: list[int]) -> Tensor:
-    mean, std = (torch.tensor(v).view(3, 1, 1) for v in (encoders.OPENAI_MEAN, encoders.OPENAI_STD))
-    theta, shape = dict(clip.visual.named_parameters()), tangent_vit.shape_of(clip.visual)
-    embeddings = tangent_vit.value_and_tangents(shape, theta, [], (pixels - mean) / std)[0]
+    mean, std = (torch.tensor(v).view(3, 1, 1) for v in (OPENAI_MEAN, OPENAI_STD))
+    theta, shape = dict(clip.visual.named_parameters()), shape_of(clip.visual)
+    embeddings = vit(shape, theta, (pixels - mean) / std)
     head = clip.logit_scale.exp().detach() * F.normalize(text @ clip.text_projection, dim=-1)
     parts = zip(embeddings.split(sizes), head.split(sizes), strict=True)
     return sum(F.cross_entropy(heads.logits(x, rows), torch.arange(len(x))) for x, rows in parts)

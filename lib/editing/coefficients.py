@@ -42,7 +42,11 @@ def normalized_accuracy(accuracy: Mapping[str, float], single_task: Mapping[str,
 
 
 def choose_addition(alphas: Sequence[float], scores: Sequence[float]) -> Choice:
-    """The alpha of the highest average normalized validation accuracy; of equals the smallest alpha."""
+    """The alpha of the highest average normalized validation accuracy; ties go to the smallest alpha.
+
+    Raises ValueError, with the sweep, for no alpha, unequal lengths or a value that is not finite.
+    """
+    _require_sweep(alphas, score=scores)
     best = max(range(len(alphas)), key=lambda i: (scores[i], -alphas[i]))
     return Choice(alphas[best], float(scores[best]))
 
@@ -57,17 +61,36 @@ def choose_negation(
 ) -> Choice:
     """The alpha of the lowest target accuracy among those whose control accuracy is >= floor * control_pretrained.
 
-    All accuracies are validation accuracies in [0, 1]; of equals the smallest alpha. Raises NoFeasibleAlpha, with the
-    sweep, if no alpha qualifies.
+    All accuracies are validation accuracies in [0, 1]; ties go to the smallest alpha. Raises NoFeasibleAlpha, with the
+    sweep, if no alpha qualifies; ValueError for no alpha, unequal lengths or a value that is not finite.
     """
+    _require_sweep(alphas, target=target, control=control, **{"pre-trained control": [control_pretrained] * len(alphas)})
     allowed = [i for i in range(len(alphas)) if control[i] >= floor * control_pretrained]
     if not allowed:
-        sweep = "\n".join(
-            f"  alpha {a:.2f}: target {t:.4f}, control {c:.4f}" for a, t, c in zip(alphas, target, control, strict=True)
-        )
         raise NoFeasibleAlpha(
-            f"no alpha keeps the control at {floor:.0%} of the pre-trained {control_pretrained:.4f}:\n{sweep}\n"
+            f"no alpha keeps the control at {floor:.0%} of the pre-trained {control_pretrained:.4f}:\n"
+            f"{_listed(alphas, target=target, control=control)}\n"
             "Add smaller alphas to evaluation.alphas (0 always qualifies), or lower evaluation.control_floor."
         )
     best = min(allowed, key=lambda i: (target[i], alphas[i]))
     return Choice(alphas[best], float(target[best]))
+
+
+def _require_sweep(alphas: Sequence[float], **columns: Sequence[float]) -> None:
+    lengths = {name: len(values) for name, values in columns.items()}
+    if not len(alphas) or set(lengths.values()) != {len(alphas)}:
+        raise ValueError(f"a sweep of {len(alphas)} alphas has {lengths} values, expected one for each of them")
+    if not np.isfinite([*alphas, *(value for values in columns.values() for value in values)]).all():
+        raise ValueError(
+            f"a value of the sweep is not finite:\n{_listed(alphas, **columns)}\n"
+            "Likely cause: weights or a task vector that are not finite; look at the training log"
+        )
+
+
+def _listed(alphas: Sequence[float], **columns: Sequence[float]) -> str:
+    """A sweep in lines, for messages."""
+    rows = zip(alphas, *columns.values(), strict=True)
+    return "\n".join(
+        f"  alpha {a:.4g}: " + ", ".join(f"{name} {value:.4f}" for name, value in zip(columns, values, strict=True))
+        for a, *values in rows
+    )

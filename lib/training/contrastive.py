@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lib.files import atomic
-from lib.models.encoders import OPENAI_MEAN, OPENAI_STD
+from lib.models.encoders.interface import OPENAI_MEAN, OPENAI_STD
 from lib.synthetic.batches import batch_of
 from lib.synthetic.captioned import Captioned
 from lib.training.schedule import learning_rate

@@ -18,8 +18,8 @@ CLASSES, IMAGES, SIDE = 4, 32, 16
 def make_inputs(folder: Path) -> None:
     """Write tiny.json, tiny.safetensors, theta_0.safetensors, head.safetensors and data/fit.* to `folder`."""
     make_clip(folder)
-    model = encoders.load_clip("tiny", str(folder / "tiny.safetensors"), architectures=str(folder))
-    checkpoints.save(folder / "theta_0.safetensors", encoders.tower_parameters(model))
+    model = clip.load_clip("tiny", str(folder / "tiny.safetensors"), architectures=str(folder))
+    checkpoints.save(folder / "theta_0.safetensors", clip.tower_parameters(model))
     generator = torch.Generator().manual_seed(1)
     directions = torch.nn.functional.normalize(torch.randn(CLASSES, 32, generator=generator), dim=-1)
     checkpoints.save(folder / "head.safetensors", {"weight": 10 * directions})

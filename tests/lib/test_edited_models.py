@@ -9,7 +9,9 @@ import torch
 from lib.editing import disentanglement, edited_models
 from lib.editing.disentanglement import coefficient_rows, error_term
 from lib.editing.task_vector import TaskVector
-from lib.models.encoders import encoder_of, tower_parameters
+from lib.models.clip import tower_parameters
+from lib.models.encoders.image import encoder_of
+from lib.models.encoders.tangent import tangent_of
 from lib.models.heads import logits
 from lib.training import modes
 

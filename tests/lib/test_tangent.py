@@ -7,6 +7,7 @@ from torch import nn
 from lib.editing.task_vector import TaskVector
 from lib.parameters import ParameterMismatch
 from lib.models import linearize, tangent_vit
+from lib.models.vit import shape_of, vit
 from lib.precision import matmul_precision
 
 
@@ -61,7 +62,7 @@ def f_lin_maker(request, tower):
     tower.double()
     if request.param == "general":
         return lambda theta_0: linearize.linearize(function_of(tower), theta_0)
-    return lambda theta_0: tangent_vit.linearize_vit(tangent_vit.shape_of(tower), theta_0)
+    return lambda theta_0: tangent_vit.linearize_vit(shape_of(tower), theta_0)
 
 
 @pytest.fixture
@@ -118,7 +119,7 @@ def test_one_pass_serves_many_vectors(tower, images):
     theta_0 = parameters(tower.double(), torch.float64)
     taus = [direction(theta_0, 0.1, seed) for seed in (1, 2, 3)]
     with torch.no_grad():
-        value, tangents = tangent_vit.value_and_tangents(tangent_vit.shape_of(tower), theta_0, taus, images)
+        value, tangents = tangent_vit.value_and_tangents(shape_of(tower), theta_0, taus, images)
     torch.testing.assert_close(value, function_of(tower)(theta_0, images))
     for tau, tangent in zip(taus, tangents, strict=True):
         torch.testing.assert_close(tangent, linearize.jvp(function_of(tower), theta_0, tau, images)[1])
@@ -127,7 +128,7 @@ def test_one_pass_serves_many_vectors(tower, images):
 def test_both_implementations_agree_in_float32(tower):
     theta_0 = parameters(tower, torch.float32)
     tau, x = direction(theta_0, 0.05), torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-    fast = tangent_vit.linearize_vit(tangent_vit.shape_of(tower), theta_0)(tau, x)
+    fast = tangent_vit.linearize_vit(shape_of(tower), theta_0)(tau, x)
     general = linearize.linearize(function_of(tower), theta_0)(tau, x)
     assert (fast - general).norm() / general.norm() < 1e-5
 
@@ -135,7 +136,7 @@ def test_both_implementations_agree_in_float32(tower):
 @pytest.mark.parametrize("recompute", [False, True])
 def test_in_bf16_it_stays_close_to_float32_and_gives_float32(tower, recompute):
     """Products alone are rounded, to 8 bits; nothing of it in the types that come out."""
-    theta_0, shape = parameters(tower, torch.float32), tangent_vit.shape_of(tower)
+    theta_0, shape = parameters(tower, torch.float32), shape_of(tower)
     x, tau = torch.randn(16, 3, 8, 8, generator=torch.Generator().manual_seed(0)), direction(theta_0, 0.05)
     found = {}
     for precision in ("float32", "bf16"):
@@ -165,7 +166,7 @@ def test_in_bf16_the_general_tangent_model_adds_in_float32(tower):
 
 
 def test_as_a_function_of_theta_it_is_the_same_to_the_bit(tower):
-    theta_0, shape = parameters(tower, torch.float32), tangent_vit.shape_of(tower)
+    theta_0, shape = parameters(tower, torch.float32), shape_of(tower)
     theta = {n: (theta_0[n] + d).requires_grad_() for n, d in direction(theta_0, 0.05).items()}
     x = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     tau = {n: (theta[n].detach() - theta_0[n]).requires_grad_() for n in theta}
@@ -182,13 +183,13 @@ def test_both_activations(tower, images, activation):
             block.mlp.gelu = nn.GELU()
     theta_0 = parameters(tower.double(), torch.float64)
     tau = direction(theta_0, 0.1)
-    fast = tangent_vit.linearize_vit(tangent_vit.shape_of(tower), theta_0)(tau, images)
+    fast = tangent_vit.linearize_vit(shape_of(tower), theta_0)(tau, images)
     torch.testing.assert_close(fast, linearize.linearize(function_of(tower), theta_0)(tau, images))
 
 
 @pytest.mark.parametrize("tangent", [False, True])
 def test_recomputed_activations_change_no_bit_and_are_not_kept(tower, tangent):
-    theta_0, shape = parameters(tower, torch.float32), tangent_vit.shape_of(tower)
+    theta_0, shape = parameters(tower, torch.float32), shape_of(tower)
     x = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     found = {}
     for recompute in (False, True):
@@ -198,7 +199,7 @@ def test_recomputed_activations_change_no_bit_and_are_not_kept(tower, tangent):
             if tangent:
                 value = tangent_vit.linearize_vit(shape, theta_0, recompute=recompute)(leaves, x)
             else:
-                value = tangent_vit.value_and_tangents(shape, leaves, [], x, recompute=recompute)[0]
+                value = vit(shape, leaves, x, recompute=recompute)
         (value**2).sum().backward()
         found[recompute] = [value.detach(), *(leaf.grad for leaf in leaves.values())], sum(kept)
     assert all(torch.equal(a, b) for a, b in zip(found[False][0], found[True][0], strict=True))
@@ -208,7 +209,7 @@ def test_recomputed_activations_change_no_bit_and_are_not_kept(tower, tangent):
 def test_other_names_and_towers_are_refused(tower, images):
     theta_0 = parameters(tower.double(), torch.float64)
     with pytest.raises(ParameterMismatch, match="missing 1 .proj."):
-        shape = tangent_vit.shape_of(tower)
+        shape = shape_of(tower)
         tangent_vit.linearize_vit(shape, theta_0)({n: v for n, v in theta_0.items() if n != "proj"}, images)
     with pytest.raises(TypeError, match="lib.models.linearize.linearize"):
-        tangent_vit.shape_of(nn.Linear(2, 2))
+        shape_of(nn.Linear(2, 2))

@@ -83,8 +83,8 @@ def test_a_log_without_rows_leaves_a_place_without_a_line(tmp_path):
 
 def test_the_script_writes_what_fine_tuning_would(tmp_path, config, checkpoint):
     model = config["models"][0]
-    clip = encoders.load_clip("tiny", model["weights"]["file"], architectures=model["architectures"])
-    checkpoints.save(tmp_path / "theta_0.safetensors", encoders.tower_parameters(clip))
+    clip = clip.load_clip("tiny", model["weights"]["file"], architectures=model["architectures"])
+    checkpoints.save(tmp_path / "theta_0.safetensors", clip.tower_parameters(clip))
     files = [tmp_path / name for name in ("theta_0.safetensors", "theta.safetensors", "log.csv")]
     architecture = {"architecture": "tiny", "architectures": model["architectures"]}
     import_checkpoint.main(Path(checkpoint["file"]), *files, mode="standard", **architecture)

@@ -26,8 +26,8 @@ def folder(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("examples")
     make_clip(folder)
-    model = encoders.load_clip("tiny", folder / "tiny.safetensors", architectures=folder)
-    theta_0 = encoders.tower_parameters(model)
+    model = clip.load_clip("tiny", folder / "tiny.safetensors", architectures=folder)
+    theta_0 = clip.tower_parameters(model)
     checkpoints.save(folder / "tiny/pretrained/theta.safetensors", theta_0)
     record = {"params": {"architecture": "tiny", "architectures": str(folder)}}
     (folder / "provenance/pretrained").mkdir(parents=True)

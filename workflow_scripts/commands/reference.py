@@ -10,21 +10,16 @@ from pathlib import Path
 
 import yaml
 
-from workflow_scripts.configuration.benchmark import SCHEMA
-from workflow_scripts.configuration.contradictions import OFFICIAL_OPTIONS, OPTIONS
+from lib.data.datasets import DATASETS
+from workflow_scripts.configuration.schema import schema
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = ("grid", "job")  # definitions with a section of their own, where several keys share them
 LIMITS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-OWN = {
-    "image_folder": "a task of your own: `{train,test[,val]}/{class}/*`",
-    "synthetic": "an image of the embedded world, drawn by code",
-    "sklearn_digits": "the digits that scikit-learn ships",
-}
 OPTION_WORDS = """`expected_counts`: images by split, instead of those that the benchmark knows. `revision`: a
 commit of the hub's repository; `label_order`: `as_listed`, `by_name` or `by_position`, where the hub's labels differ.
-`path`: below `data_root`; `templates`: prompts with one `{}` each; `class_names`: folder to name. `image`: which;
-`train`, `test`: how many; `seed`: of the drawing or of the split."""
+`path`: below `data_root`; `templates`: prompts with one `{}` each; `class_names`: folder to name. `kind`: which;
+`train`, `test`: how many; `seed`: of the images or of the split."""
 INTRODUCTION = """# Configuration
 
 Every key, generated from `workflow_scripts/configuration/schema.yaml`, which checks a configuration before any job starts.
@@ -35,16 +30,18 @@ needed. YAML reads `1e-5` as text: write `1.0e-5`.
 
 def document() -> str:
     """The whole page."""
-    schema, papers = yaml.safe_load(SCHEMA.read_text()), yaml.safe_load((ROOT / "config.yaml").read_text())
-    known = schema["$defs"]
+    rules, papers = schema(), yaml.safe_load((ROOT / "config.yaml").read_text())
+    known = rules["$defs"]
     kinds = [line for name in KINDS for line in _sections(name, known[name], None, known)]
-    return "\n".join([INTRODUCTION, *_sections("", schema, papers, known), *kinds, _data_sets()])
+    return "\n".join([INTRODUCTION, *_sections("", rules, papers, known), *kinds, _data_sets()])
 
 
 def _data_sets() -> str:
     """What each data set is, and the options that its reader takes."""
-    rows = [("the papers' nine ([data.md](data.md))", set(), OFFICIAL_OPTIONS)]
-    rows += [(f"`{name}`: {OWN[name]}", *options) for name, options in OPTIONS.items()]
+    official = next(dataset for dataset in DATASETS.values() if dataset.official)
+    rows = [("the papers' nine ([data.md](data.md))", set(), official.known)]
+    own = (dataset for dataset in DATASETS.values() if not dataset.official)
+    rows += [(f"`{dataset.name}`: {dataset.meaning}", dataset.needed, dataset.known) for dataset in own]
     lines = ["## options", "", "| data set | options |", "|:---|:---|"]
     for name, needed, options in rows:
         words = ", ".join(f"`{option}`{'*' * (option in needed)}" for option in sorted(options))

@@ -11,6 +11,7 @@ from lib.data import tasks
 from lib.editing.coefficients import alpha_grid
 from lib.models.architectures import read_configuration
 from lib.training import modes
+from workflow_scripts.configuration import resolution
 from workflow_scripts.configuration.benchmark import Benchmark, ConfigurationError, Model, Task
 
 SKLEARN_DIGITS = 1797
@@ -47,7 +48,9 @@ def stages(bench: Benchmark) -> list[Stage]:
     trained, imported = trainings(bench), len(bench.checkpoints)
     thetas = cost.FLOAT_BYTES * _parameters(known[model.name] for model, _, _ in trained)
     imports = cost.FLOAT_BYTES * _parameters(known[entry.model] for entry in bench.checkpoints)
-    evaluations = len(runs) * len(bench.modes)
+    evaluations = {name: len(runs) * len(bench.modes_in(name)) for name in modes.EVALUATIONS}
+    compared = bench.modes_in("addition")
+    scatters = "standard" in compared and len(compared) > 1
     prepared = {task.name: prepared_bytes(bench, task, sizes[task.name]) for task in (*bench.tasks, bench.control)}
     has_pairs = bool(bench.pairs)
     everything = [
@@ -61,13 +64,28 @@ def stages(bench: Benchmark) -> list[Stage]:
         ),
         Stage("import_checkpoint", imported, "pretrained", imports),
         Stage("task_vector", len(trained) + imported, "report", thetas + imports),
-        Stage("single_task", evaluations, "evaluate", work=tuple(_single_task(bench, runs, sizes))),
-        Stage("addition", evaluations, "evaluate", work=tuple(_addition(bench, runs, sizes))),
-        Stage("negation", evaluations * len(bench.tasks), "evaluate", work=tuple(_negation(bench, runs, sizes))),
-        Stage("disentanglement", evaluations * has_pairs, "evaluate", work=tuple(_disentanglement(bench, runs, sizes))),
-        Stage("tables", 1, "report"),
-        Stage("figures", 1, "report"),
-        Stage("heatmap_figures", int(has_pairs), "report"),
+        Stage("single_task", evaluations["single_task"], "evaluate", work=tuple(_single_task(bench, runs, sizes))),
+        Stage(
+            "addition",
+            evaluations["addition"] * len(bench.rules),
+            "evaluate",
+            work=tuple(_addition(bench, runs, sizes)),
+        ),
+        Stage(
+            "negation",
+            evaluations["negation"] * len(bench.tasks),
+            "evaluate",
+            work=tuple(_negation(bench, runs, sizes)),
+        ),
+        Stage(
+            "disentanglement",
+            evaluations["disentanglement"] * has_pairs,
+            "evaluate",
+            work=tuple(_disentanglement(bench, runs, sizes)),
+        ),
+        *(Stage(name, 1, "report") for name in ("tables", "findings", "alpha_sweeps", "loss_curves")),
+        Stage("scatters", int(scatters), "report"),
+        Stage("heatmaps", int(has_pairs), "report"),
     ]
     return [stage for stage in everything if stage.jobs]
 
@@ -128,13 +146,15 @@ def _steps(bench: Benchmark, sizes) -> int:
 
 
 def _single_task(bench: Benchmark, runs, sizes) -> Iterator[Work]:
-    yield from _evaluated(bench, runs, [(1, sizes[t][split]) for t in bench.task_names for split in ("val", "test")])
+    parts = [(1, sizes[t][split]) for t in bench.task_names for split in ("val", "test")]
+    yield from _evaluated(bench, "single_task", runs, parts)
 
 
 def _addition(bench: Benchmark, runs, sizes) -> Iterator[Work]:
-    alphas = bench.evaluation["alphas"]["points"]
-    parts = [part for t in bench.task_names for part in ((alphas, sizes[t]["val"]), (1, sizes[t]["test"]))]
-    yield from _evaluated(bench, runs, parts)
+    for rule in bench.rules:
+        alphas = len(resolution.merging(bench, rule)["alphas"])
+        parts = [part for t in bench.task_names for part in ((alphas, sizes[t]["val"]), (1, sizes[t]["test"]))]
+        yield from _evaluated(bench, "addition", runs, parts)
 
 
 def _negation(bench: Benchmark, runs, sizes) -> Iterator[Work]:
@@ -144,20 +164,20 @@ def _negation(bench: Benchmark, runs, sizes) -> Iterator[Work]:
     for name in bench.task_names:
         parts += [(alphas, sizes[name]["val"]), (alphas + without_zero, control["val"])]
         parts += [(1, sizes[name]["test"]), (1, control["test"])]
-    yield from _evaluated(bench, runs, parts)
+    yield from _evaluated(bench, "negation", runs, parts)
 
 
 def _disentanglement(bench: Benchmark, runs, sizes) -> Iterator[Work]:
     points, images = bench.disentanglement["alphas"]["points"], bench.disentanglement["images"]
     pairs = bench.disentanglement["pairs"]
     parts = [(points + points**2, min(images, sizes[task]["test"])) for pair in pairs for task in pair]
-    yield from _evaluated(bench, runs, parts, vectors=2)
+    yield from _evaluated(bench, "disentanglement", runs, parts, vectors=2)
 
 
-def _evaluated(bench: Benchmark, runs, parts: list[tuple[int, int]], vectors: int = 1) -> Iterator[Work]:
+def _evaluated(bench: Benchmark, evaluation: str, runs, parts: list[tuple[int, int]], vectors: int = 1) -> Iterator[Work]:
     """parts: (edited models, images)."""
     for model, vit in runs:
-        for mode in map(modes.get, bench.modes):
+        for mode in map(modes.get, bench.modes_in(evaluation)):
             images = sum(cost.passes(models, tangent=mode.tangent) * n for models, n in parts)
             flops = images * cost.evaluation_flops(vit, tangent=mode.tangent, vectors=vectors)
             yield Work(model, mode.name, "evaluate", images, flops)
