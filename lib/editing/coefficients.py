@@ -8,8 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 
-class NoFeasibleAlpha(ValueError):
-    """No alpha keeps the control task above its floor; the message shows the sweep."""
+class SweepError(ValueError):
+    """A sweep that no alpha can be chosen from; the message shows it."""
+
+    def __init__(self, what: str, alphas: Sequence[float], columns: Mapping[str, Sequence[float]], advice: str):
+        rows = zip(alphas, *columns.values(), strict=True)
+        cells = ((a, zip(columns, values, strict=True)) for a, *values in rows)
+        lines = (f"  alpha {a:.4g}: " + ", ".join(f"{name} {value:.4f}" for name, value in row) for a, row in cells)
+        super().__init__("\n".join([f"{what}:", *lines, advice]))
+
+
+class NoFeasibleAlpha(SweepError):
+    """No alpha keeps the control task above its floor."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,7 @@ def normalized_accuracy(accuracy: Mapping[str, float], single_task: Mapping[str,
 def choose_addition(alphas: Sequence[float], scores: Sequence[float]) -> Choice:
     """The alpha of the highest average normalized validation accuracy; ties go to the smallest alpha.
 
-    Raises ValueError, with the sweep, for no alpha, unequal lengths or a value that is not finite.
+    Raises ValueError for no alpha or unequal lengths, SweepError for a value that is not finite.
     """
     _require_sweep(alphas, score=scores)
     best = max(range(len(alphas)), key=lambda i: (scores[i], -alphas[i]))
@@ -62,15 +72,16 @@ def choose_negation(
     """The alpha of the lowest target accuracy among those whose control accuracy is >= floor * control_pretrained.
 
     All accuracies are validation accuracies in [0, 1]; ties go to the smallest alpha. Raises NoFeasibleAlpha, with the
-    sweep, if no alpha qualifies; ValueError for no alpha, unequal lengths or a value that is not finite.
+    sweep, if no alpha qualifies; SweepError and ValueError as `choose_addition`.
     """
-    _require_sweep(alphas, target=target, control=control, **{"pre-trained control": [control_pretrained] * len(alphas)})
+    _require_sweep(alphas, target=target, control=control, pretrained=[control_pretrained] * len(alphas))
     allowed = [i for i in range(len(alphas)) if control[i] >= floor * control_pretrained]
     if not allowed:
         raise NoFeasibleAlpha(
-            f"no alpha keeps the control at {floor:.0%} of the pre-trained {control_pretrained:.4f}:\n"
-            f"{_listed(alphas, target=target, control=control)}\n"
-            "Add smaller alphas to evaluation.alphas (0 always qualifies), or lower evaluation.control_floor."
+            f"no alpha keeps the control at {floor:.0%} of the pre-trained {control_pretrained:.4f}",
+            alphas,
+            {"target": target, "control": control},
+            "Add smaller alphas to evaluation.alphas (0 always qualifies), or lower evaluation.control_floor.",
         )
     best = min(allowed, key=lambda i: (target[i], alphas[i]))
     return Choice(alphas[best], float(target[best]))
@@ -81,16 +92,9 @@ def _require_sweep(alphas: Sequence[float], **columns: Sequence[float]) -> None:
     if not len(alphas) or set(lengths.values()) != {len(alphas)}:
         raise ValueError(f"a sweep of {len(alphas)} alphas has {lengths} values, expected one for each of them")
     if not np.isfinite([*alphas, *(value for values in columns.values() for value in values)]).all():
-        raise ValueError(
-            f"a value of the sweep is not finite:\n{_listed(alphas, **columns)}\n"
-            "Likely cause: weights or a task vector that are not finite; look at the training log"
+        raise SweepError(
+            "a value of the sweep is not finite",
+            alphas,
+            columns,
+            "Likely cause: weights or a task vector that are not finite; look at the training log.",
         )
-
-
-def _listed(alphas: Sequence[float], **columns: Sequence[float]) -> str:
-    """A sweep in lines, for messages."""
-    rows = zip(alphas, *columns.values(), strict=True)
-    return "\n".join(
-        f"  alpha {a:.4g}: " + ", ".join(f"{name} {value:.4f}" for name, value in zip(columns, values, strict=True))
-        for a, *values in rows
-    )
