@@ -51,7 +51,7 @@ pin: setup
 
 # recreate the demo's pre-trained CLIP from scratch (hours on two cores)
 pretrain: setup
-	$(BIN)/snakemake --cores $(CORES) --configfile demo/config.yaml pretrain
+	$(BIN)/snakemake pretrain --cores $(CORES) --configfile demo/config.yaml
 
 # resolve envs/requirements.in again, with hashes
 lock:

@@ -133,8 +133,8 @@ if BENCH.pretraining:
         resources:
             **requests("pretrain"),
         params:
-            architecture=json.loads(Path(BENCH.pretraining["architecture"]).read_text()),
-            vocabulary=resolution.checkpoint(BENCH.pretraining["vocabulary"]),
+            architecture=lambda wildcards: json.loads(Path(BENCH.pretraining["architecture"]).read_text()),
+            vocabulary=lambda wildcards: resolution.checkpoint(BENCH.pretraining["vocabulary"]),
             images=BENCH.pretraining["images"],
             recipe=dict(BENCH.pretraining["recipe"]),
             bfloat16=BENCH.pretraining["bfloat16"],

@@ -15,6 +15,7 @@ from unittest import mock
 import numpy as np
 
 from lib.data import tasks
+from lib.data.datasets import reading
 from lib.data.readers.errors import DataError
 from tests import miniatures
 from workflow_scripts.data import prepare
@@ -53,8 +54,7 @@ def message(damage: Damage, root: Path) -> str:
             prepare.main(
                 root / "results",
                 name=tasks.read(damage.dataset).title,
-                dataset=damage.dataset,
-                source="hub" if damage.source == "hub" else "folder",
+                reading=reading(damage.dataset, "hub" if damage.source == "hub" else "folder"),
                 root=root / "data",
                 options=options,
                 image_size=16,

@@ -49,13 +49,13 @@ SCRIPTS = {
 }
 
 
-def code(rule: str, *plugins: str) -> dict[str, str]:
+def code(rule: str, *plugins: str, root: Path = ROOT) -> dict[str, str]:
     """File -> digest of what it means, for a rule's script, the modules that it reaches, and plug-ins' (dotted names).
 
     Builtin values, to be a rule's param.
     """
     files = [SCRIPTS[rule], *(f"{name.replace('.', '/')}.py" for name in plugins)]
-    return code_digests(ROOT, files, outside=tuple(OUTSIDE))
+    return code_digests(root, files, outside=tuple(OUTSIDE))
 
 
 def packages(modules: Iterable[str]) -> dict[str, str]:

@@ -18,6 +18,13 @@ from lib.precision import exact_products
 Parameters = Mapping[str, Tensor]
 
 
+class NoPlainVit(TypeError):
+    """A tower that this module has no function of."""
+
+    def __init__(self, part: str):
+        super().__init__(f"no plain ViT: {part}; use lib.models.linearize.linearize, which takes any module")
+
+
 @dataclass(frozen=True)
 class VitShape:
     """What the parameters of open_clip's plain VisionTransformer do not say. activation: "quick_gelu" or "gelu"."""
@@ -79,23 +86,20 @@ def merge_heads(x: Tensor) -> Tensor:
 
 
 def shape_of(tower: nn.Module) -> VitShape:
-    """The shape of open_clip's plain VisionTransformer. Raises TypeError, naming the part, for any other tower."""
+    """The shape of open_clip's plain VisionTransformer. Raises NoPlainVit, naming the part, for any other."""
     from open_clip.transformer import LayerNorm, QuickGELU, ResidualAttentionBlock, VisionTransformer
 
-    def refuse(what: str) -> None:
-        raise TypeError(f"no plain ViT: {what}; use lib.models.linearize.linearize, which takes any module")
-
     if type(tower) is not VisionTransformer:
-        refuse(f"an image tower of type {type(tower).__name__}")
+        raise NoPlainVit(f"an image tower of type {type(tower).__name__}")
     if tower.attn_pool is not None or tower.pool_type != "tok" or tower.final_ln_after_pool or tower.output_tokens:
-        refuse("pooling other than the class token's")
+        raise NoPlainVit("pooling other than the class token's")
     if not isinstance(tower.patch_dropout, nn.Identity) or tower.proj is None or type(tower.ln_pre) is not LayerNorm:
-        refuse("patch dropout, or a tower without projection or without a norm before the blocks")
+        raise NoPlainVit("patch dropout, or a tower without projection or without a norm before the blocks")
     for block in tower.transformer.resblocks:
         if type(block) is not ResidualAttentionBlock or not isinstance(block.ls_1, nn.Identity):
-            refuse(f"a block of type {type(block).__name__} or with layer scale")
+            raise NoPlainVit(f"a block of type {type(block).__name__} or with layer scale")
         if type(block.mlp.gelu) not in (nn.GELU, QuickGELU) or not isinstance(block.ln_1, LayerNorm):
-            refuse(f"the activation {type(block.mlp.gelu).__name__} or the norm {type(block.ln_1).__name__}")
+            raise NoPlainVit(f"the activation {type(block.mlp.gelu).__name__} or the norm {type(block.ln_1).__name__}")
     blocks = tower.transformer.resblocks
     activation = "quick_gelu" if isinstance(blocks[0].mlp.gelu, QuickGELU) else "gelu"
     return VitShape(tuple(tower.patch_size), len(blocks), blocks[0].attn.num_heads, activation, blocks[0].ln_1.eps)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 PACKAGES = ("lib", "workflow_scripts")
 _TOLD = {"logger", "note"}  # calls whose arguments are only shown: `logger.info(...)`
-_SHOWN = {"progress", "training_bar"}  # calls of which the texts are only shown: `progress(rows, what="fit")`
+_SHOWN = {"progress", "training_bar", "require_same_names"}  # calls of which the texts are only shown: `progress(rows, what="fit")`
 _UNSEEN_FIELDS = {"ctx", "kind", "type_comment", "type_params"}
 _ERRORS = {name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, Exception)}
 

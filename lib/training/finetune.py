@@ -237,8 +237,9 @@ class _Run:
         return learning_rate(step, peak=self.recipe.learning_rate, warmup=self.recipe.warmup, steps=self.recipe.steps)
 
     def _diverged(self, step: int, loss: float) -> Diverged:
-        good = self.keeper.path if self.keeper.path and self.keeper.path.exists() else "none was saved yet"
+        saved = self.keeper.path is not None and self.keeper.path.exists()
         return Diverged(
-            f"the loss is {loss} at step {step}, learning rate {self._rate(step):.3g}; last good state: {good}. "
-            "Lower the learning rate of this mode, or use float32 if the precision is bf16, and run the rule again."
+            f"the loss is {loss} at step {step}, learning rate {self._rate(step):.3g}; last good state: "
+            f"{self.keeper.path if saved else 'none was saved yet'}. Lower the learning rate of this mode, or use float32 "
+            "if the precision is bf16, and run the rule again."
         )

@@ -1,11 +1,14 @@
 """A tiny benchmark of two tasks, and a way to run the real Snakefile on it in a folder of its own."""
 
 import copy
+import fcntl
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -15,17 +18,22 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def run_snakemake(
-    folder: Path, *arguments: str, config: dict | None = None, timeout: int = 900, **environment: str
+    folder: Path,
+    *arguments: str,
+    config: dict | None = None,
+    timeout: int = 900,
+    project: Path = ROOT,
+    **environment: str,
 ) -> subprocess.CompletedProcess:
-    """Run the repository's Snakefile in `folder`, with `config` as its configuration file; output in .stdout."""
-    words = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
+    """Run a project's Snakefile in `folder`, with `config` as its configuration file; output in .stdout."""
+    words = [sys.executable, "-m", "snakemake", "--snakefile", str(project / "Snakefile"), "--directory", str(folder)]
     if config is not None:
-        file = folder / "config.yaml"
+        file = Path(tempfile.mkdtemp(dir=folder.parent)) / "config.yaml"  # several tests may look at one folder
         file.write_text(yaml.safe_dump(config))
         words += ["--configfile", str(file)]
     return subprocess.run(
         [*words, *arguments],
-        cwd=ROOT,
+        cwd=project,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -34,9 +42,11 @@ def run_snakemake(
     )
 
 
-def planned(folder: Path, config: dict, *arguments: str) -> dict[str, int]:
+def planned(folder: Path, config: dict, *arguments: str, project: Path = ROOT, **environment: str) -> dict[str, int]:
     """Jobs that a dry run would start, by rule."""
-    output = run_snakemake(folder, "--dry-run", *arguments, config=config).stdout
+    done = run_snakemake(folder, "--dry-run", *arguments, config=config, project=project, **environment)
+    assert done.returncode == 0, done.stdout[-3000:]
+    output = done.stdout
     table = output.partition("Job stats:")[2].partition("total")[0]
     return {name: int(count) for name, count in re.findall(r"^(\w+)\s+(\d+)\s*$", table, re.M) if name != "all"}
 
@@ -60,8 +70,8 @@ def make_clip(folder: Path, name: str = "tiny") -> None:
     save_file({key: value.contiguous() for key, value in state.items()}, folder / f"{name}.safetensors")
 
 
-def drawn(name: str, image: str, **more) -> dict:
-    options = {"kind": image, "train": 160, "test": 60, "seed": 0}
+def synthetic(name: str, kind: str, **more) -> dict:
+    options = {"kind": kind, "train": 160, "test": 60, "seed": 0}
     return {"name": name, "dataset": "synthetic", "options": options, **more}
 
 
@@ -69,7 +79,7 @@ def drawn(name: str, image: str, **more) -> dict:
 def benchmark(tmp_path_factory):
     """A configuration that runs in a minute: two tasks, all modes, one pair."""
     folder = tmp_path_factory.mktemp("clip")
-    make_clip(folder)
+    make_clip(folder)  # the same bytes in every worker
     config = yaml.safe_load((ROOT / "demo/config.yaml").read_text())
     config.update(
         run="tiny",
@@ -86,8 +96,8 @@ def benchmark(tmp_path_factory):
                 "weights": {"file": str(folder / "tiny.safetensors")},
             }
         ],
-        tasks=[drawn("Scenes", "scenes", epochs=2), drawn("Signs", "signs", epochs=2)],
-        control=drawn("Objects", "objects"),
+        tasks=[synthetic("Scenes", "scenes", epochs=2), synthetic("Signs", "signs", epochs=2)],
+        control=synthetic("Objects", "objects"),
         split={"seed": 0, "fraction": 0.4, "maximum": 5000},
     )
     config["finetune"]["batch_size"] = 32
@@ -117,9 +127,46 @@ def checkpoint(config, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def finished(benchmark, tmp_path_factory):
-    """A folder in which the tiny benchmark has run to its end. Used in one module alone: each worker would run it."""
-    folder = tmp_path_factory.mktemp("run")
+def finished(benchmark, tmp_path_factory, worker_id):
+    """A folder in which the tiny benchmark has run to its end: one for all workers, so nobody may change it."""
+    if worker_id == "master":
+        return _run(tmp_path_factory.mktemp("run"), benchmark)
+    shared = tmp_path_factory.getbasetemp().parent
+    with open(shared / "finished.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder = shared / "finished"
+        return folder if folder.exists() else _run(shared / "running", benchmark).rename(folder)
+
+
+def _run(folder: Path, benchmark: dict) -> Path:
+    folder.mkdir(exist_ok=True)
     done = run_snakemake(folder, "--cores", "2", config=benchmark)
     assert done.returncode == 0, done.stdout[-6000:]
     return folder
+
+
+@pytest.fixture
+def own_run(finished, tmp_path):
+    """A copy of the finished run, with its times, that a test may change."""
+    return Path(shutil.copytree(finished, tmp_path / "own", symlinks=True))
+
+
+PROJECT = ("Snakefile", "rules", "lib", "workflow_scripts", "envs", "profiles", "config.yaml", "demo")
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A copy of the code, with its times, that a test may change."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    for name in PROJECT:
+        copy_ = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
+        copy_(ROOT / name, folder / name)
+    return folder
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    """Replace a text that stands in a file exactly once."""
+    text = file.read_text()
+    assert text.count(old) == 1, (file, old, text.count(old))
+    file.write_text(text.replace(old, new))

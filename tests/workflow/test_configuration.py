@@ -1,6 +1,8 @@
 """Wrong configurations: one clear message each, and no job."""
 
 import copy
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,10 +10,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lib.data.datasets import DATASETS
 from lib.models import architectures
+from lib.training import modes
 from tests.workflow.conftest import ROOT, run_snakemake
 from workflow_scripts.commands import reference
-from workflow_scripts.configuration.benchmark import ConfigurationError, load
+from workflow_scripts.configuration.benchmark import ConfigurationError, load, read_effective
+from workflow_scripts.configuration.schema import schema
 
 
 @pytest.fixture
@@ -74,14 +79,23 @@ WRONG = {
     "models of two image sizes": (["models", 2, "architecture"], "ViT-L-14-336-quickgelu", "models: they take images of different sizes (models[0] 224, models[1] 224, models[2] 336); a run has one"),
     "recomputed activations of no plain ViT": (["models", 0], {**COCA, "activation_checkpointing": True}, "models[0].activation_checkpointing: true, but coca_ViT-B-32 is no plain ViT"),
     "an activation that the architecture lacks": (["models", 0, "architecture"], "ViT-B-32", "models[0].activation: quick_gelu, but ViT-B-32 computes gelu"),
-    "unknown drawn image": (["tasks", 0], {**TASK, "dataset": "synthetic", "options": {"kind": "cars", "train": 9, "test": 9, "seed": 0}}, "tasks[0].options.image: got 'cars', expected one of street_numbers, signs"),
+    "unknown synthetic kind": (["tasks", 0], {**TASK, "dataset": "synthetic", "options": {"kind": "cars", "train": 9, "test": 9, "seed": 0}}, "tasks[0].options.kind: got 'cars', expected one of street_numbers, signs"),
     "name with a slash": (["models", 0, "name"], "ViT/B", "models[0].name: got 'ViT/B', expected letters, digits"),
     "name with the pairs' separator": (["tasks", 0, "name"], "A--B", "tasks[0].name: got 'A--B', expected letters, digits"),
     "unknown precision": (["finetune", "precision"], "fp8", "finetune.precision: got 'fp8', expected one of float32, tf32, bf16"),
     "source without a choice": (["tasks", 0, "source"], ..., "tasks[0]: source is missing; choose folder or hub"),
-    "option that the reader lacks": (["tasks", 0, "options"], {"pikture": 1}, "tasks[0].options: unknown key 'pikture'"),
+    "option that the reader lacks": (["tasks", 0, "options"], {"revisoin": 1}, "tasks[0].options: unknown key 'revisoin'; did you mean 'revision'"),
     "option that the reader needs": (["tasks", 0], {**TASK, "options": {"path": "x"}}, "tasks[0].options: templates is missing"),
     "processes without GPUs of their own": (["models", 0, "processes"], 2, "models[0].processes: 2, but a fine-tuning job of ViT-B-32 asks for 1 GPU; each process takes one: set processes: 1, or gpu: 2"),
+    "a merging rule that is unknown": (["merging", 0, "rule"], "ties2", "merging[0].rule: got 'ties2', expected one of sum, mean"),
+    "a merging rule twice": (["merging"], [{"rule": "sum"}, {"rule": "sum"}], "merging: 2 entries have the rule 'sum'"),
+    "no merging rule": (["merging"], [], "merging: got [], expected at least 1 entries"),
+    "a rule's grid that runs backwards": (["merging", 0, "alphas"], {"start": 1, "stop": 0, "points": 3}, "merging[0].alphas: stop is 0, expected more than start, 1"),
+    "no mode to add": (["modes"], ["gradient-ascent"], "modes: none of ['gradient-ascent'] takes part in addition"),
+    "a random tower without a seed": (["models", 0, "image_tower"], {}, "models[0].image_tower: random_seed is missing"),
+    "what versions do": (["package_versions"], "ignore", "package_versions: got 'ignore', expected one of warn, rerun"),
+    "a base that is absent": (["base"], "nowhere.yaml", "base: no configuration 'nowhere.yaml' at "),
+    "a base that is no path": (["base"], 3, "base: got 3, expected the path of another configuration"),
     "a batch that cannot be shared": (["finetune", "batch_size"], 1, "models[2]: a batch of 1 cannot be cut into 1 processes x 2 micro-batches"),
 }  # fmt: skip
 
@@ -94,6 +108,44 @@ def test_a_wrong_value_is_named_with_its_path(paper, kind):
         load(paper)
     assert message in str(refused.value)
     assert "no job was started" in str(refused.value)
+
+
+def test_a_configuration_builds_on_another(paper, tmp_path):
+    """Mappings merge, lists and values replace; a base is looked for beside the file, then where one stands."""
+    (tmp_path / "middle.yaml").write_text("base: config.yaml\nfinetune: {warmup: 200}\nseeds: [1, 2]\n")
+    (tmp_path / "mine.yaml").write_text("base: middle.yaml\nrun: mine\nmodes: [standard]\nfinetune: {clip_norm: 0.5}\n")
+    built = read_effective(tmp_path / "mine.yaml")
+    expected = copy.deepcopy(paper) | {"run": "mine", "modes": ["standard"], "seeds": [1, 2]}
+    expected["finetune"] |= {"warmup": 200, "clip_norm": 0.5}
+    assert built == expected and load(built).run == "mine"
+
+
+def test_a_base_that_builds_on_itself_is_refused(tmp_path):
+    (tmp_path / "a.yaml").write_text("base: b.yaml\n")
+    (tmp_path / "b.yaml").write_text("base: a.yaml\n")
+    with pytest.raises(ConfigurationError, match="builds on itself"):
+        read_effective(tmp_path / "a.yaml")
+
+
+def test_snakemake_runs_a_configuration_that_builds_on_another(config, tmp_path):
+    (tmp_path / "whole.yaml").write_text(yaml.safe_dump(config))
+    (tmp_path / "mine.yaml").write_text("base: whole.yaml\nrun: mine\nmodes: [standard]\n")
+    words = ["--configfile", str(tmp_path / "mine.yaml"), "--cores", "1", "results/mine/data/Signs/manifest.json"]
+    done = run_snakemake(tmp_path, *words)
+    assert done.returncode == 0, done.stdout[-2000:]
+    written = yaml.safe_load((tmp_path / "results/mine/config.yaml").read_text())
+    assert written == {**config, "run": "mine", "modes": ["standard"]}
+
+
+def test_names_come_from_the_registries():
+    """One source for schema, messages and docs/configuration.md."""
+    known = schema()
+    assert known["properties"]["modes"]["items"]["enum"] == list(modes.MODES)
+    rates = known["properties"]["finetune"]["properties"]["learning_rate"]["properties"]
+    assert list(rates) == [name for name, mode in modes.MODES.items() if mode.owns_checkpoints]
+    assert rates["standard"]["description"] == "needed by the modes standard and posthoc"
+    assert known["$defs"]["task"]["properties"]["dataset"]["enum"] == list(DATASETS)
+    assert "$" not in "".join(re.findall(r'"enum": "[^"]*"', json.dumps(known)))
 
 
 def test_all_faults_are_told_at_once(paper):
@@ -151,7 +203,7 @@ def test_keys_that_are_missing_together_are_told_once(paper):
 def test_commands_refuse_a_file_that_is_no_configuration(command, text, message, tmp_path):
     if text is not None:
         (tmp_path / "my.yaml").write_text(text)
-    words = [sys.executable, "-m", f"workflow_scripts.{command}", "--configfile", str(tmp_path / "my.yaml")]
+    words = [sys.executable, "-m", f"workflow_scripts.commands.{command}", "--configfile", str(tmp_path / "my.yaml")]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1 and message in done.stderr and "Traceback" not in done.stderr
 

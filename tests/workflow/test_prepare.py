@@ -5,6 +5,7 @@ import json
 import pytest
 
 from lib.data import prepared
+from lib.data.datasets import reading
 from tests import miniatures
 from workflow_scripts.data import prepare
 
@@ -13,10 +14,9 @@ def manifest(folder, root, short_side: int | None) -> dict:
     prepare.main(
         folder,
         name="Animals",
-        dataset="image_folder",
-        source=None,
-        root=root,
-        options={"path": "animals", "templates": ["a {}"]},
+        reading=reading("image_folder", None),
+        root=root / "animals",
+        options={"templates": ["a {}"]},
         image_size=8,
         train_short_side=short_side,
         split={"seed": 0, "fraction": 0.25, "maximum": 5000},

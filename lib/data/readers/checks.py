@@ -10,7 +10,6 @@ from lib.data.raw_task import RawSplit, RawTask
 from lib.data.readers.errors import DataError, ImageError, some
 from lib.data.tasks import Task, simplified
 
-_ANOTHER = "take the data set that docs and lib/tasks name, or state your own counts in the option expected_counts"
 
 
 def check_counts(
@@ -22,7 +21,13 @@ def check_counts(
         return
     variant = variants.get(got.get("train"))
     described = f"images {got}" + (f" ({variant})" if variant else "")
-    raise DataError(f"{what}: wrong split size", got=described, expected=dict(expected), next_step=_ANOTHER)
+    raise DataError(
+        f"{what}: wrong split size",
+        got=described,
+        expected=dict(expected),
+        next_step="take the data set that docs and lib/data/tasks name, or state your own counts in the option "
+        "expected_counts",
+    )
 
 
 def check_labels(what: str, splits: Mapping[str, RawSplit], class_names: Sequence[str]) -> None:
@@ -67,7 +72,7 @@ def check_names(what: str, found: Sequence[str], task: Task) -> None:
         f"{what}: {order}",
         got=got,
         expected=expected,
-        next_step="use the data set that lib/tasks names; for one from the hub whose zero-shot accuracy you have "
+        next_step="use the data set that lib/data/tasks names; for one from the hub whose zero-shot accuracy you have "
         "checked, set the option label_order to by_name (follow the names) or by_position (follow the numbers)",
     )
 

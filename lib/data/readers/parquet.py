@@ -63,7 +63,7 @@ def declared_names(file: Path, label: str) -> list[str]:
             f"parquet file {file}",
             got=f"no class names for the column {label!r}",
             expected="names in the schema's metadata (huggingface)",
-            next_step="take the revision that lib/tasks names, or set the option label_order to by_position after you "
+            next_step="take the revision that lib/data/tasks names, or set the option label_order to by_position after you "
             "have checked the zero-shot accuracy",
         )
     return list(names)
@@ -83,7 +83,7 @@ def _group_sizes(parquet_file, file: Path, image: str, label: str) -> list[int]:
             f"parquet file {file}",
             got=f"columns {parquet_file.schema_arrow.names}",
             expected=f"the columns {image!r} and {label!r}",
-            next_step="take the data set and revision that lib/tasks names",
+            next_step="take the data set and revision that lib/data/tasks names",
         )
     metadata = parquet_file.metadata
     return [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]

@@ -10,7 +10,7 @@ from lib.models.architectures import EncoderError, image_size, is_plain_vit
 from lib.models.encoders.interface import ImageEncoder
 from lib.models.encoders.plain_vit import PlainVit
 from lib.models.encoders.torch_module import TorchModule
-from lib.models.vit import shape_of
+from lib.models.vit import NoPlainVit, shape_of
 
 __all__ = ["encoder_of", "image_encoder"]
 
@@ -36,5 +36,5 @@ def encoder_of(model: nn.Module) -> ImageEncoder:
     size = int(model.visual.image_size[0])
     try:
         return PlainVit(size, shape=shape_of(model.visual))
-    except TypeError:
+    except NoPlainVit:
         return TorchModule(size, build=lambda: model.visual)

@@ -100,4 +100,4 @@ def test_importing_the_package_loads_nothing_heavy():
         "heavy = {'torch', 'torchvision', 'pyarrow', 'scipy', 'huggingface_hub', 'pandas', 'yaml'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[4])

@@ -198,7 +198,7 @@ def run(code, cache, address, **environment):
     done = subprocess.run(
         [sys.executable, "-c", PREAMBLE + code, str(cache), COMMIT],
         env={**os.environ, "HF_ENDPOINT": address, "HF_HUB_ETAG_TIMEOUT": "2", **environment},
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[4],
         capture_output=True,
         text=True,
         timeout=60,

@@ -1,0 +1,80 @@
+"""docs/reruns.md: which rules a change of each module reruns, tried module by module."""
+
+import pytest
+
+from lib.provenance.code_digest import counted_texts, reached_modules
+from tests.workflow.conftest import ROOT
+from workflow_scripts.code import OUTSIDE, SCRIPTS, code, variants
+from workflow_scripts.commands import reruns
+
+COMPUTING = ["prepare", "finetune", "task_vector", "single_task", "addition", "negation", "disentanglement", "zero_shot"]
+
+
+@pytest.fixture(scope="module")
+def effects():
+    return dict(reruns.effects())
+
+
+def rules(changed):
+    return {rule for rule, _ in changed}
+
+
+def modes(changed, rule):
+    return {what for name, what in changed if name == rule}
+
+
+def test_the_table_in_the_docs_is_current():
+    """If not: python -m workflow_scripts.commands.reruns > docs/reruns.md"""
+    assert (ROOT / "docs/reruns.md").read_text() == reruns.document()
+
+
+def test_tangents_concern_tangent_modes_alone(effects):
+    for module, changed in effects.items():
+        if "tangent" in module or module.endswith("models/linearize.py"):
+            assert rules(changed) == {"finetune", "single_task", "addition", "negation", "disentanglement"} or (
+                module.endswith("tangent_models.py") and "finetune" not in rules(changed)
+            )
+            assert modes(changed, "finetune") <= {"linear"}
+            assert modes(changed, "single_task") == {"linear", "posthoc"}
+
+
+def test_the_report_concerns_the_report_alone(effects):
+    shown = {"tables", "findings", "heatmaps", "scatters", "alpha_sweeps", "loss_curves"}
+    for module, changed in effects.items():
+        if "/reporting/" in module:
+            assert rules(changed) <= shown, module
+
+
+def test_registries_commands_and_checks_concern_no_job(effects):
+    for module in ("lib/training/modes.py", "lib/editing/merging_rules.py", "lib/data/datasets.py"):
+        assert effects[module] == []
+    for module, changed in effects.items():
+        if module.startswith(("workflow_scripts/commands/", "workflow_scripts/configuration/", "workflow_scripts/job/")):
+            assert changed == [], module
+
+
+def test_a_reader_concerns_its_own_data_sets(effects):
+    assert effects["lib/data/readers/mnist.py"] == [("prepare", "mnist folder")]
+    assert effects["lib/data/readers/sklearn_digits.py"] == [("prepare", "sklearn_digits")]
+
+
+def test_a_rule_and_an_objective_concern_their_own_jobs(effects):
+    assert rules(effects["lib/editing/merging/mean.py"]) == {"addition"}
+    assert all(what.endswith(" mean") for _, what in effects["lib/editing/merging/mean.py"])
+    assert effects["lib/training/objectives/gradient_ascent.py"] == [("finetune", "gradient-ascent")]
+
+
+def test_what_is_outside_exists_and_is_reached_by_some_script():
+    reached = {str(path.relative_to(ROOT)) for path in reached_modules(ROOT, tuple(SCRIPTS.values()))}
+    for place in OUTSIDE:
+        assert (ROOT / place).exists()
+        assert place == "workflow_scripts/layout.py" or any(file.startswith(place) for file in reached), place
+
+
+def test_no_prose_is_inside_the_digests_of_what_computes():
+    """Another wording of a message must rerun nothing: texts of five words or more that count are data."""
+    files = {file for rule, _, plugins in variants() if rule in COMPUTING for file in code(rule, *plugins)}
+    allowed = {"workflow_scripts/data/prepare.py", "lib/data/opening.py"}  # sentences of the manifest
+    data = ("lib/synthetic/", "lib/data/readers/sklearn_digits.py")  # prompts
+    found = counted_texts(ROOT, files - allowed, words=5)
+    assert {file: texts for file, texts in found.items() if not file.startswith(data)} == {}
