@@ -1,5 +1,6 @@
-# make demo    set up, then the whole benchmark on the embedded default
-# make test    set up, then the tests
+# make demo    sets up .venv, then runs the demo
+# make test    sets up .venv, then runs the tests
+# make why     what would run again, and why; CONFIG=demo/config.yaml names another configuration than config.yaml
 PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= all
@@ -15,11 +16,11 @@ demo: setup
 test: setup
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slurm and not demo"
 
-# needs root: starts a real Slurm cluster of three nodes on this machine
+# a real Slurm cluster of three nodes on this machine; needs root
 test-slurm: setup
 	REQUIRE_SLURM=1 $(BIN)/python -m pytest -m slurm $(PYTEST)
 
-# reads what `make demo` made
+# checks the results of `make demo`
 test-demo: demo
 	$(BIN)/python -m pytest -m demo
 
@@ -29,19 +30,19 @@ check: setup
 	$(BIN)/snakefmt --check --line-length 120 Snakefile rules
 	$(BIN)/lint-imports
 
-# what a configuration would cost, before any data exist: make plan CONFIG=demo/config.yaml
+# what a configuration costs, before any data exist
 plan: setup
 	@$(BIN)/python -m workflow_scripts.commands.plan --configfile $(CONFIG)
 
-# what would run again, and why: make why CONFIG=demo/config.yaml
+# what would run again, and why
 why: setup
 	@$(BIN)/python -m workflow_scripts.commands.why --configfile $(CONFIG)
 
-# weights of a configuration into the hub's cache, its hub data sets into data_root, for machines without a network
+# download a configuration's weights and hub data sets, for machines without a network
 fetch: setup
 	$(BIN)/python -m workflow_scripts.commands.fetch --configfile $(CONFIG)
 
-# every benchmark, on a GPU if there is one
+# all benchmarks, on a GPU if there is one
 benchmark: setup
 	$(BIN)/python -m benchmarks.everything
 
@@ -49,7 +50,7 @@ benchmark: setup
 pin: setup
 	$(BIN)/python -m workflow_scripts.commands.pin --configfile $(CONFIG)
 
-# recreate the demo's pre-trained CLIP from scratch (hours on two cores)
+# pre-train the demo's CLIP from scratch
 pretrain: setup
 	$(BIN)/snakemake pretrain --cores $(CORES) --configfile demo/config.yaml
 

@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from benchmarks import measure
 from lib.data import prepared
 from lib.data.batches import TrainingData
-from lib.models import encoders
+from lib.models.architectures import read_configuration
 from lib.models.heads import logits
 from lib.precision import PRECISIONS, matmul_precision
 from lib.training import modes
@@ -55,12 +55,13 @@ class Setting:
 
     def __init__(self, split: prepared.PreparedSplit, architecture: str, batch: int, precision: str):
         self.device, self.precision = measure.device(), precision
-        encoder = encoders.image_encoder(architecture)
+        configuration = read_configuration(architecture)
+        encoder = modes.get("standard").image_encoder(configuration)
         self.size = encoder.image_size
         self.data = TrainingData(split, batch, self.size, seed=0)
-        theta = measure.random_theta(encoder)
+        theta = measure.random_theta(configuration)
         self.theta = {name: value.requires_grad_() for name, value in theta.items()}
-        self.model = modes.get("standard").model(encoder, theta)
+        self.model = encoder.model_at(theta)
         self.head = torch.randn(measure.CLASSES, theta["proj"].shape[1], device=self.device)
         self.pin = self.device == "cuda"
         (self.batch,) = self.data.gather(0, [slice(None)], pin=self.pin)

@@ -20,7 +20,7 @@ import torch
 
 from benchmarks import measure
 from lib.editing.disentanglement import coefficient_rows
-from lib.models import encoders
+from lib.models.architectures import image_size, read_configuration
 from lib.training import modes
 from workflow_scripts.job import heap
 
@@ -32,10 +32,11 @@ class Setting:
 
     def __init__(self, architecture: str, folder: str | None, images: int, batch: int):
         self.device, self.images = measure.device(), images
-        self.encoder = encoders.image_encoder(architecture, architectures=folder)
-        self.theta_0 = measure.random_theta(self.encoder)
+        configuration = read_configuration(architecture, folder)
+        self.encoders = {mode: modes.get(mode).image_encoder(configuration) for mode in MODES}
+        self.theta_0 = measure.random_theta(configuration)
         self.taus = [measure.random_tau(self.theta_0, seed=task) for task in range(8)]
-        side = self.encoder.image_size
+        side = image_size(configuration)
         stored = torch.randint(0, 256, (images, side, side, 3), dtype=torch.uint8)
         self.batches = list(stored.to(self.device).split(batch))
         self.head = torch.randn(measure.CLASSES, self.theta_0["proj"].shape[1], device=self.device)
@@ -52,7 +53,7 @@ class Setting:
         self._predict(mode, self.taus[:2], rows, self.batches[: max(1, len(self.batches) // 8)])
 
     def _predict(self, mode: str, taus, rows, batches) -> None:
-        modes.get(mode).predictions(self.encoder, self.theta_0, taus, rows, batches, self.head).cpu()
+        modes.get(mode).predictions(self.encoders[mode], self.theta_0, taus, rows, batches, self.head).cpu()
 
 
 def series(setting: Setting, mode: str) -> Iterator[tuple[str, int, Callable[[], None]]]:

@@ -16,6 +16,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from lib.editing.task_vector import TaskVector
+from lib.models.encoders.torch_module import empty_tower
 from lib.precision import matmul_precision
 
 torch.set_flush_denormal(True)  # with random parameters these come up, and would slow one side of a ratio
@@ -57,13 +58,14 @@ def medians(calls: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[s
     return {name: statistics.median(values) for name, values in times.items()}
 
 
-def random_theta(encoder, *, seed: int = 0) -> dict[str, torch.Tensor]:
-    """Random parameters of an image tower on the device, without a pass through open_clip's text tower.
+def random_theta(configuration: Mapping, *, seed: int = 0) -> dict[str, torch.Tensor]:
+    """Random parameters of a model configuration's image tower on the device; no text tower is built.
 
     Norms keep their scale, as without it numbers vanish on their way through many layers.
     """
     generator = torch.Generator().manual_seed(seed)
-    theta = {name: 0.02 * torch.randn(v.shape, generator=generator) for name, v in encoder.tower.named_parameters()}
+    shapes = {name: value.shape for name, value in empty_tower(configuration).named_parameters()}
+    theta = {name: 0.02 * torch.randn(shape, generator=generator) for name, shape in shapes.items()}
     norms = {name for name in theta if "ln_" in name and name.endswith("weight")}
     return {name: (value + (name in norms)).to(device()) for name, value in theta.items()}
 

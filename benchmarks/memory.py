@@ -22,12 +22,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from benchmarks import measure
-from lib.models import encoders
+from lib.models.architectures import read_configuration
+from lib.models.encoders.torch_module import empty_tower
 from lib.models.heads import logits
 from lib.precision import PRECISIONS, matmul_precision
 from lib.training import modes
 
 MICRO_BATCH = {"ViT-B-32-quickgelu": 128, "ViT-B-16-quickgelu": 128, "ViT-L-14-quickgelu": 64}
+LOSS = "cross_entropy"  # the objective of a step here; its negative takes as much
 GB = 1e9
 
 
@@ -35,14 +37,16 @@ class Step:
     """Everything that a step needs, and the step: gradients of one micro-batch, then AdamW."""
 
     def __init__(self, architecture: str, mode: str, batch: int, precision: str, recompute: bool):
-        encoder = encoders.image_encoder(architecture, recompute=recompute)
-        chosen, side = modes.get(mode), encoder.image_size
-        self.theta_0 = {name: 0.02 * torch.randn(value.shape) for name, value in encoder.tower.named_parameters()}
-        self.theta = {name: v.clone().requires_grad_(chosen.trains(name)) for name, v in self.theta_0.items()}
+        configuration, chosen = read_configuration(architecture), modes.get(mode)
+        encoder = chosen.image_encoder(configuration, recompute=recompute)
+        side, tower = encoder.image_size, empty_tower(configuration)
+        self.theta_0 = {name: 0.02 * torch.randn(value.shape) for name, value in tower.named_parameters()}
+        trained = set(chosen.trained(self.theta_0))
+        self.theta = {name: v.clone().requires_grad_(name in trained) for name, v in self.theta_0.items()}
         self.x, self.y = torch.zeros(batch, side, side, 3, dtype=torch.uint8), torch.zeros(batch, dtype=torch.long)
         self.head = torch.randn(measure.CLASSES, self.theta_0["proj"].shape[1])
         self.optimizer = torch.optim.AdamW([v for v in self.theta.values() if v.requires_grad], lr=1e-5, fused=True)
-        self.model, self.precision = chosen.model(encoder, self.theta_0), precision
+        self.model, self.precision = encoder.model_at(self.theta_0), precision
 
     def __call__(self) -> None:
         with matmul_precision(self.precision, "cpu"):
@@ -90,9 +94,9 @@ def main() -> None:
     if chosen.check:
         measure.report("memory", _checks(), "ViT-B/32, 32 images, float32", variant="check")
         return
-    trained = [name for name, mode in modes.MODES.items() if mode.owns_checkpoints]
+    by_descent = [name for name, mode in modes.MODES.items() if mode.owns_checkpoints and mode.objective == LOSS]
     rows = []
-    for architecture, mode, precision in product(chosen.architectures, trained, chosen.precisions):
+    for architecture, mode, precision in product(chosen.architectures, by_descent, chosen.precisions):
         batch = MICRO_BATCH.get(architecture, 128)
         kept, recomputed = (counted(architecture, mode, batch, precision, again) / GB for again in (False, True))
         row = {"architecture": architecture, "mode": mode, "micro-batch": batch, "precision": precision}

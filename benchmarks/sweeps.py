@@ -16,7 +16,7 @@ import torch
 
 from benchmarks import measure
 from lib.editing.disentanglement import coefficient_rows
-from lib.models import encoders
+from lib.models.architectures import image_size, read_configuration
 from lib.training import modes
 from workflow_scripts.job import heap
 
@@ -26,10 +26,11 @@ class Setting:
 
     def __init__(self, architecture: str, images: int, batch: int):
         self.device = measure.device()
-        self.encoder = encoders.image_encoder(architecture)
-        self.theta_0 = measure.random_theta(self.encoder)
+        configuration = read_configuration(architecture)
+        self.encoders = {mode: modes.get(mode).image_encoder(configuration) for mode in ("linear", "standard")}
+        self.theta_0 = measure.random_theta(configuration)
         self.taus = [measure.random_tau(self.theta_0, seed=task) for task in range(2)]
-        side = self.encoder.image_size
+        side = image_size(configuration)
         self.batches = list(torch.randint(0, 256, (images, side, side, 3), dtype=torch.uint8).split(batch))
         self.head = torch.randn(measure.CLASSES, self.theta_0["proj"].shape[1], device=self.device)
 
@@ -37,7 +38,8 @@ class Setting:
         """Predictions of the edited models; coefficients Float[k, m] use the first m vectors."""
         batches = [batch.to(self.device) for batch in self.batches[:images]]
         taus = self.taus[: coefficients.shape[1]]
-        return modes.get(mode).predictions(self.encoder, self.theta_0, taus, coefficients, batches, self.head)
+        encoder = self.encoders[mode]
+        return modes.get(mode).predictions(encoder, self.theta_0, taus, coefficients, batches, self.head)
 
 
 def tangent_rows(setting: Setting, rounds: int) -> list[dict[str, object]]:
@@ -64,19 +66,18 @@ def tangent_rows(setting: Setting, rounds: int) -> list[dict[str, object]]:
 
 def nonlinear_rows(setting: Setting, rounds: int) -> list[dict[str, object]]:
     """Share of a non-linear sweep's and heatmap's time that is not spent in the model's forward passes."""
-    encode, inside = setting.encoder.encode, [0.0]
+    encoder, inside = setting.encoders["standard"], [0.0]
 
     class Timed:
         def encode(self, theta, x):
             begun = time.perf_counter()
-            features = encode(theta, x)
+            features = encoder.encode(theta, x)
             if setting.device == "cuda":
                 torch.cuda.synchronize()
             inside[0] += time.perf_counter() - begun
             return features
 
-    rows, encoder = [], setting.encoder
-    setting.encoder = Timed()
+    rows, setting.encoders["standard"] = [], Timed()
     works = {
         "alpha sweep, 21 points": torch.linspace(0, 1, 21)[:, None],
         "heatmap, 5 x 5": coefficient_rows([-3, -1, 0, 1, 3], 0),
@@ -97,7 +98,7 @@ def nonlinear_rows(setting: Setting, rounds: int) -> list[dict[str, object]]:
                 "outside forward": f"{share:.1%}",
             }
         )
-    setting.encoder = encoder
+    setting.encoders["standard"] = encoder
     return rows
 
 

@@ -2,8 +2,7 @@
 
     python -m benchmarks.tangent_step                                    ViT-B/32, batch 16 on a CPU, 128 on a GPU
     python -m benchmarks.tangent_step --architecture ViT-L-14-quickgelu --batch 32 --precision bf16 --compile
-
-    python -m benchmarks.tangent_step --default-heap                     without `workflow_scripts.job.heap`, as other code runs on a CPU
+    python -m benchmarks.tangent_step --default-heap                     on a CPU: without `workflow_scripts.job.heap`
 
 Floor, in matrix products of a forward pass: standard 3 (forward, and twice that backward), tangent 5 (primal 1,
 tangents 2, backward 2), so 1.67 x. Two separate passes (value and tangent by forward mode, gradient by another forward
@@ -15,6 +14,8 @@ run: what the device gives, rather than what its data sheet says.
 from __future__ import annotations
 
 import argparse
+from contextlib import ExitStack
+from functools import partial
 from unittest import mock
 
 import torch
@@ -22,8 +23,9 @@ import torch.nn.functional as F
 
 from benchmarks import measure
 from lib import cost
-from lib.models import encoders, linearize, tangent_vit
-from lib.models.architectures import read_configuration
+from lib.models import linearize, tangent_vit, vit
+from lib.models.architectures import image_size, read_configuration
+from lib.models.encoders.torch_module import TorchModule
 from lib.models.heads import logits
 from lib.precision import PRECISIONS, matmul_precision
 from lib.training import modes
@@ -36,41 +38,48 @@ KINDS = ["standard, open_clip's forward", "standard", "tangent", "tangent, two p
 def gradient(kind: str, architecture: str, batch: int, precision: str):
     """A call that computes the gradient of the loss in every parameter once; returns theta's or tau's gradients."""
     device = measure.device()
-    encoder = encoders.image_encoder(architecture)
-    theta_0 = measure.random_theta(encoder)
+    configuration = read_configuration(architecture)
+    theta_0, side = measure.random_theta(configuration), image_size(configuration)
     generator = torch.Generator().manual_seed(0)
-    side = encoder.image_size
     x = torch.randint(0, 256, (batch, side, side, 3), dtype=torch.uint8, generator=generator).to(device)
     y = torch.randint(0, measure.CLASSES, (batch,), generator=generator).to(device)
     head = torch.randn(measure.CLASSES, theta_0["proj"].shape[1], generator=generator).to(device)
     noise = {n: 1e-4 * torch.randn(v.shape, generator=generator).to(device) for n, v in theta_0.items()}
     leaves = {name: (theta_0[name] + noise[name]).requires_grad_() for name in theta_0}
-    block = torch.compile(tangent_vit._block, dynamic=False) if kind.endswith(COMPILED) else tangent_vit._block
-    function = _functions(encoder, theta_0)[kind.removesuffix(COMPILED)]
+    compiled = partial(torch.compile, dynamic=False) if kind.endswith(COMPILED) else lambda block: block
+    blocks = {module: compiled(module._block) for module in (vit, tangent_vit)}
+    function = _functions(configuration, theta_0)[kind.removesuffix(COMPILED)]
 
     def call():
-        with matmul_precision(precision, device), mock.patch.object(tangent_vit, "_block", block):
+        with ExitStack() as stack:
+            stack.enter_context(matmul_precision(precision, device))
+            for module, block in blocks.items():
+                stack.enter_context(mock.patch.object(module, "_block", block))
             loss = F.cross_entropy(logits(function(leaves, x), head), y)
             return torch.autograd.grad(loss, list(leaves.values()))
 
     return call
 
 
-def _functions(encoder, theta_0):
+def _functions(configuration, theta_0):
+    tower = TorchModule.of(configuration)
+
+    def forward(theta, x):
+        return tower.value(theta, tower.normalised(x))
+
     def differences(theta):
         return {name: theta[name] - theta_0[name] for name in theta_0}
 
     def reverse_over_forward(theta, x):
-        x = encoder.normalised(x)
+        x = tower.normalised(x)
         with linearize.differentiable_attention():
-            value, tangent = torch.func.jvp(lambda p: encoder.call_tower(p, x), (dict(theta_0),), (differences(theta),))
+            value, tangent = torch.func.jvp(lambda p: tower.value(p, x), (dict(theta_0),), (differences(theta),))
         return value + tangent
 
-    two_passes = linearize.linearize(lambda theta, x: encoder.call_tower(theta, encoder.normalised(x)), theta_0)
+    two_passes = linearize.linearize(forward, theta_0)
     functions = [
-        lambda theta, x: encoder.call_tower(theta, encoder.normalised(x)),
-        modes.get("standard").model(encoder, theta_0),
-        modes.get("linear").model(encoder, theta_0),
+        forward,
+        *(modes.get(mode).image_encoder(configuration).model_at(theta_0) for mode in ("standard", "linear")),
         lambda theta, x: two_passes(differences(theta), x),
         reverse_over_forward,
     ]
@@ -117,8 +126,8 @@ def main() -> None:
 
 
 def _standard_flops(architecture: str) -> int:
-    vit = cost.tower(read_configuration(architecture))
-    return cost.training_flops(vit, tangent=False, trained=cost.tower_sizes(vit))
+    tower = cost.tower(read_configuration(architecture))
+    return cost.training_flops(tower, tangent=False, trained=cost.tower_sizes(tower))
 
 
 def _difference(found, reference) -> float:

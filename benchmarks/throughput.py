@@ -4,10 +4,11 @@ python -m benchmarks.throughput --architectures ViT-B-32-quickgelu ViT-B-16-quic
 python -m benchmarks.throughput --architectures ViT-L-14-quickgelu --accumulate 2
 python -m benchmarks.throughput --architectures ViT-demo-8 --folder demo/clip --batch 64 --precision float32 --steps 16
 
-Random weights, random images, no network. The loops are the workflow's own (`lib.training.finetune`, `lib.training.modes`). Each case
-runs in a process of its own, after a round that is not counted, and gives a row of benchmarks/throughput.csv, which
-`make plan` reads. A GPU's rate is by the clock; its peak memory is what torch held of it. A CPU's rate is that of one
-core, by the time that the process had on it, so that neighbours do not queue in it; its peak memory is the process's.
+Random weights, random images, no network. The loops are the workflow's own (`lib.training.finetune`, a mode's
+predictions). Each case runs in a process of its own, after a round that is not counted, and gives a row of
+benchmarks/throughput.csv, which `make plan` reads. A GPU's rate is by the clock; its peak memory is what torch held of
+it. A CPU's rate is that of one core, by the time that the process had on it, so that neighbours do not queue in it; its
+peak memory is the process's.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import resource
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -51,16 +53,17 @@ def measure(case: Case) -> cost.Measurement:
     import torch
 
     from lib.editing.task_vector import TaskVector
-    from lib.models import encoders
+    from lib.models import clip
     from lib.models.architectures import read_configuration
     from lib.precision import matmul_precision
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.set_num_threads(1 if device == "cpu" else torch.get_num_threads())
     heap.keep_freed_memory()
-    clip = encoders.random_clip(case.architecture, seed=0, architectures=case.folder)
-    theta_0 = {name: value.to(device) for name, value in encoders.tower_parameters(clip).items()}
-    encoder = encoders.image_encoder(case.architecture, architectures=case.folder)
+    model = clip.random_clip(case.architecture, seed=0, architectures=case.folder)
+    theta_0 = {name: value.to(device) for name, value in clip.tower_parameters(model).items()}
+    configuration = read_configuration(case.architecture, case.folder)
+    encoder = modes.get(case.mode).image_encoder(configuration)
     head = torch.nn.functional.normalize(torch.randn(CLASSES, len(theta_0["proj"].T), device=device), dim=-1)
     tau = TaskVector({name: 1e-3 * torch.randn_like(value) for name, value in theta_0.items()})
     with matmul_precision(case.precision, device):
@@ -70,9 +73,7 @@ def measure(case: Case) -> cost.Measurement:
         mode=case.mode,
         stage=case.stage,
         images_per_second=float(f"{case.steps * case.batch / seconds:.4g}"),
-        gigaflops_per_image=float(
-            f"{_flops(case, cost.tower(read_configuration(case.architecture, case.folder))) / 1e9:.6g}"
-        ),
+        gigaflops_per_image=float(f"{_flops(case, cost.tower(configuration)) / 1e9:.6g}"),
         peak_memory_gb=float(f"{_peak_bytes(device) / 1e9:.3g}"),
         device=_device_name(device),
         precision=case.precision,
@@ -82,16 +83,22 @@ def measure(case: Case) -> cost.Measurement:
 
 def _train(case: Case, encoder, theta_0, tau, head) -> float:
     from lib.data.batches import TrainingData
-    from lib.training.finetune import Recipe, finetune
+    from lib.training.finetune import Keeper, Recipe, finetune
+    from lib.training.objectives.interface import Context
 
-    mode, read = modes.get(case.mode), []
+    mode, clock, read = modes.get(case.mode), _clock(head.device.type), []
     data = TrainingData(_images(case, round(encoder.image_size * 8 / 7)), case.batch, encoder.image_size, seed=0)
-    recipe = Recipe(
-        2 * case.steps, 1e-5, 0.1, clip_norm=1.0, warmup=1, accumulate=case.accumulate, log_every=case.steps
+    recipe = Recipe(2 * case.steps, 1e-5, 0.1, clip_norm=1.0, warmup=1, accumulate=case.accumulate)
+    context = Context(encoder.model_at(theta_0), theta_0, head, mode.settings)
+    finetune(
+        theta_0,
+        mode.trained(theta_0),
+        import_module(mode.objective_module).objective(context),
+        data,
+        recipe,
+        keeper=Keeper(read_every=case.steps),
+        on_progress=lambda row: read.append(clock()),
     )
-    clock = _clock(head.device.type)
-    model, trained = mode.model(encoder, theta_0), mode.trained(theta_0)
-    finetune(model, theta_0, trained, head, data, recipe, on_log=lambda row: read.append(clock()))
     return read[1] - read[0]
 
 

@@ -19,8 +19,8 @@ from benchmarks import measure
 ROOT = Path(__file__).resolve().parents[1]
 START_UPS = {
     "import torch, open_clip": "import torch, open_clip",
-    "a fine-tuning job": "import workflow_scripts.training.finetune",
-    "an evaluation job": "import workflow_scripts.editing.negation",
+    "a fine-tuning job": "import workflow_scripts.training.finetune, lib.models.encoders.tangent",
+    "an evaluation job": "import workflow_scripts.editing.negation, lib.models.encoders.tangent",
     "a head job": "import workflow_scripts.models.head, open_clip",
     "a task-vector job": "import workflow_scripts.training.task_vector",
 }

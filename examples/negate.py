@@ -1,4 +1,4 @@
-"""Forget a task: theta_0 - alpha tau, evaluated on that task and on the control.
+"""Forget a task: theta_0 - alpha tau, evaluated on that task and on the control; + after gradient ascent.
 
 After `make demo`:
     python -m examples.negate
@@ -15,7 +15,7 @@ def main(words: list[str] | None = None) -> None:
     parsed = parser.parse_args(words)
     run = Run(parsed)
     for task in parsed.tasks:
-        run.compare(-run.tau(task), parsed.alpha, [task, parsed.control])
+        run.compare(run.mode.forgetting * run.tau(task), parsed.alpha, [task, parsed.control])
 
 
 if __name__ == "__main__":

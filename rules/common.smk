@@ -55,16 +55,6 @@ wildcard_constraints:
     split="|".join(SPLITS),
 
 
-def record(rule, *options):
-    """The provenance record of a rule's job."""
-    return "/".join([FILES.records, rule, *options]) + ".json"
-
-
-def log_file(rule, *options):
-    """The log of a rule's job."""
-    return "/".join([FILES.logs, rule, *options]) + ".log"
-
-
 def code_of(rule, plugins=lambda wildcards: []):
     """A rule's digests of code, with those of the modules that a job loads by name; and, if the configuration wants
     that, the versions of the packages that they import."""
@@ -159,3 +149,88 @@ EVALUATED = {  # params of every evaluation in a mode
 def evaluation_code(rule, plugins=lambda wildcards: []):
     """Digests of code of a rule that evaluates models in a mode."""
     return code_of(rule, lambda wildcards: [*evaluation_plugins(modes.get(wildcards.mode)), *plugins(wildcards)])
+
+
+# data
+
+
+def prepared(task, splits):
+    """The outputs of a task's preparation."""
+    return {
+        "images": [FILES.images.format(task=task, split=split) for split in splits],
+        "index": [FILES.index.format(task=task, split=split) for split in splits],
+        "splits": [FILES.split.format(task=task, split=split) for split in splits],
+        "classes": FILES.classes.format(task=task),
+        "manifest": FILES.manifest.format(task=task),
+        "provenance": FILES.record("prepare", task),
+    }
+
+
+def preparation(key):
+    """A param of a task's preparation, as a function of the rule's wildcards."""
+
+    def value(wildcards):
+        name = getattr(wildcards, "task", CONTROL)
+        return resolution.preparation(BENCH, BENCH.task(name), Path(FILES.record("prepare", name)))[key]
+
+    return value
+
+
+PREPARATION = {
+    key: preparation(key)
+    for key in (
+        "name",
+        "reading",
+        "options",
+        "image_size",
+        "train_short_side",
+        "split",
+        "task_file",
+        "source_fingerprint",
+    )
+}
+READER = code_of("prepare", lambda wildcards: [preparation("reading")(wildcards)["reader"]])
+
+
+# training
+
+
+def others(wildcards):
+    """Kind of file -> other task -> files that the mode's objective reads of the other tasks."""
+    kinds = modes.get(wildcards.mode).others
+    known = [{**dict(wildcards), "task": task} for task in TASKS if task != wildcards.task]
+    return {
+        kind: {other["task"]: [file.format(**other) for file in FILES.of_a_task(kind)] for other in known}
+        for kind in kinds
+    }
+
+
+def recipe(wildcards):
+    """What of the configuration's section decides a training run: its rhythm of saving and of progress does not."""
+    rhythm = ("log_every", "save_every_seconds")
+    values = {key: value for key, value in BENCH.finetune.items() if key not in rhythm}
+    return {**values, "learning_rate": BENCH.finetune["learning_rate"][wildcards.mode]}
+
+
+# reporting
+
+TABLES = ["single_task", "addition", "addition_per_task", "negation", "negation_per_task"]
+HEATMAPS = [*MODELS, *(BENCH.pairs if len(MODELS) > 1 else [])]
+COMPARED = BENCH.modes_in("addition")
+SCATTERED = [mode for mode in COMPARED if mode != "standard" and "standard" in BENCH.modes]
+GRIDS = over_runs(FILES.disentanglement, "disentanglement", pair=BENCH.pairs)
+
+
+def figures(*names):
+    """The files of figures."""
+    return [f"{FILES.figures}/{name}.{suffix}" for name in names for suffix in ("pdf", "png")]
+
+
+def report_files():
+    """Every file that the run is for."""
+    files = expand(f"{FILES.tables}/{{name}}.{{suffix}}", name=TABLES, suffix=["csv", "md", "tex"])
+    files += figures(*(f"single_task_standard_{mode}" for mode in SCATTERED))
+    files += figures(*(f"{kind}_{model}" for kind in ("alpha_sweep", "loss") for model in MODELS))
+    if BENCH.pairs:
+        files += figures(*(f"disentanglement_{name}" for name in HEATMAPS))
+    return [*files, FILES.findings]

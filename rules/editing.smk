@@ -14,9 +14,9 @@ rule single_task:
         splits=splits_of(TASKS, ["val", "test"]),
     output:
         accuracy=FILES.single_task,
-        provenance=record("single_task", "{model}", "seed{seed}", "{mode}"),
+        provenance=FILES.record("single_task", "{model}", "seed{seed}", "{mode}"),
     log:
-        log_file("single_task", "{model}", "seed{seed}", "{mode}"),
+        FILES.log("single_task", "{model}", "seed{seed}", "{mode}"),
     conda:
         ENVIRONMENT
     threads: cores("evaluate")
@@ -44,9 +44,9 @@ rule addition:
         sweep=f"{FILES.addition}/sweep_val.csv",
         choice=f"{FILES.addition}/choice.json",
         test=f"{FILES.addition}/test.csv",
-        provenance=record("addition", "{model}", "seed{seed}", "{mode}", "{merging}"),
+        provenance=FILES.record("addition", "{model}", "seed{seed}", "{mode}", "{merging}"),
     log:
-        log_file("addition", "{model}", "seed{seed}", "{mode}", "{merging}"),
+        FILES.log("addition", "{model}", "seed{seed}", "{mode}", "{merging}"),
     conda:
         ENVIRONMENT
     threads: cores("evaluate")
@@ -74,9 +74,9 @@ rule negation:
         sweep=f"{FILES.negation}/sweep_val.csv",
         choice=f"{FILES.negation}/choice.json",
         test=f"{FILES.negation}/test.csv",
-        provenance=record("negation", "{model}", "seed{seed}", "{mode}", "{task}"),
+        provenance=FILES.record("negation", "{model}", "seed{seed}", "{mode}", "{task}"),
     log:
-        log_file("negation", "{model}", "seed{seed}", "{mode}", "{task}"),
+        FILES.log("negation", "{model}", "seed{seed}", "{mode}", "{task}"),
     conda:
         ENVIRONMENT
     threads: cores("evaluate")
@@ -104,9 +104,9 @@ rule disentanglement:
         splits=splits_of(PAIRED_TASKS, ["test"]),
     output:
         grids=[FILES.disentanglement.replace("{pair}", pair) for pair in BENCH.pairs],
-        provenance=record("disentanglement", "{model}", "seed{seed}", "{mode}"),
+        provenance=FILES.record("disentanglement", "{model}", "seed{seed}", "{mode}"),
     log:
-        log_file("disentanglement", "{model}", "seed{seed}", "{mode}"),
+        FILES.log("disentanglement", "{model}", "seed{seed}", "{mode}"),
     conda:
         ENVIRONMENT
     threads: cores("evaluate")

@@ -7,9 +7,9 @@ rule pretrained:
         clip_sha256=FILES.clip + SUFFIX,
         theta_0=FILES.theta_0,
         theta_0_sha256=FILES.theta_0 + SUFFIX,
-        provenance=record("pretrained", "{model}"),
+        provenance=FILES.record("pretrained", "{model}"),
     log:
-        log_file("pretrained", "{model}"),
+        FILES.log("pretrained", "{model}"),
     conda:
         ENVIRONMENT
     threads: cores("pretrained")
@@ -34,9 +34,9 @@ rule head:
     output:
         head=FILES.head,
         head_sha256=FILES.head + SUFFIX,
-        provenance=record("head", "{model}", "{task}"),
+        provenance=FILES.record("head", "{model}", "{task}"),
     log:
-        log_file("head", "{model}", "{task}"),
+        FILES.log("head", "{model}", "{task}"),
     conda:
         ENVIRONMENT
     threads: cores("head")
@@ -59,9 +59,9 @@ rule zero_shot:
         splits=splits_of([*TASKS, CONTROL], ["val", "test"]),
     output:
         accuracy=FILES.pretrained_accuracy,
-        provenance=record("zero_shot", "{model}"),
+        provenance=FILES.record("zero_shot", "{model}"),
     log:
-        log_file("zero_shot", "{model}"),
+        FILES.log("zero_shot", "{model}"),
     conda:
         ENVIRONMENT
     threads: cores("evaluate")

@@ -1,26 +1,5 @@
 # Tables, findings and figures of the whole run, one rule per kind.
 
-TABLES = ["single_task", "addition", "addition_per_task", "negation", "negation_per_task"]
-HEATMAPS = [*MODELS, *(BENCH.pairs if len(MODELS) > 1 else [])]
-COMPARED = BENCH.modes_in("addition")
-SCATTERED = [mode for mode in COMPARED if mode != "standard" and "standard" in BENCH.modes]
-GRIDS = over_runs(FILES.disentanglement, "disentanglement", pair=BENCH.pairs)
-
-
-def figures(*names):
-    """The files of figures."""
-    return [f"{FILES.figures}/{name}.{suffix}" for name in names for suffix in ("pdf", "png")]
-
-
-def report_files():
-    """Every file that the run is for."""
-    files = expand(f"{FILES.tables}/{{name}}.{{suffix}}", name=TABLES, suffix=["csv", "md", "tex"])
-    files += figures(*(f"single_task_standard_{mode}" for mode in SCATTERED))
-    files += figures(*(f"{kind}_{model}" for kind in ("alpha_sweep", "loss") for model in MODELS))
-    if BENCH.pairs:
-        files += figures(*(f"disentanglement_{name}" for name in HEATMAPS))
-    return [*files, FILES.findings]
-
 
 rule tables:
     input:
@@ -33,9 +12,9 @@ rule tables:
         manifests=expand(FILES.manifest, task=[*TASKS, CONTROL]),
     output:
         tables=expand(f"{FILES.tables}/{{name}}.{{suffix}}", name=TABLES, suffix=["csv", "md", "tex"]),
-        provenance=record("tables"),
+        provenance=FILES.record("tables"),
     log:
-        log_file("tables"),
+        FILES.log("tables"),
     conda:
         ENVIRONMENT
     threads: cores("report")
@@ -58,9 +37,9 @@ rule findings:
         grids=GRIDS,
     output:
         findings=FILES.findings,
-        provenance=record("findings"),
+        provenance=FILES.record("findings"),
     log:
-        log_file("findings"),
+        FILES.log("findings"),
     conda:
         ENVIRONMENT
     threads: cores("report")
@@ -80,9 +59,9 @@ rule heatmaps:
         grids=GRIDS,
     output:
         figures=figures(*(f"disentanglement_{name}" for name in HEATMAPS)),
-        provenance=record("heatmaps"),
+        provenance=FILES.record("heatmaps"),
     log:
-        log_file("heatmaps"),
+        FILES.log("heatmaps"),
     conda:
         ENVIRONMENT
     threads: cores("report")
@@ -102,9 +81,9 @@ if SCATTERED:
             single_task=over_runs(FILES.single_task, "addition"),
         output:
             figures=figures(*(f"single_task_standard_{mode}" for mode in SCATTERED)),
-            provenance=record("scatters"),
+            provenance=FILES.record("scatters"),
         log:
-            log_file("scatters"),
+            FILES.log("scatters"),
         conda:
             ENVIRONMENT
         threads: cores("report")
@@ -125,9 +104,9 @@ rule alpha_sweeps:
         tested=over_runs(f"{FILES.addition}/test.csv", "addition", merging=BENCH.rules),
     output:
         figures=figures(*(f"alpha_sweep_{model}" for model in MODELS)),
-        provenance=record("alpha_sweeps"),
+        provenance=FILES.record("alpha_sweeps"),
     log:
-        log_file("alpha_sweeps"),
+        FILES.log("alpha_sweeps"),
     conda:
         ENVIRONMENT
     threads: cores("report")
@@ -144,9 +123,9 @@ rule loss_curves:
         logs=expand(FILES.training_log, model=MODELS, seed=BENCH.seeds, mode=BENCH.trained_modes, task=TASKS),
     output:
         figures=figures(*(f"loss_{model}" for model in MODELS)),
-        provenance=record("loss_curves"),
+        provenance=FILES.record("loss_curves"),
     log:
-        log_file("loss_curves"),
+        FILES.log("loss_curves"),
     conda:
         ENVIRONMENT
     threads: cores("report")

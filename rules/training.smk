@@ -5,23 +5,6 @@ CHECKPOINTS = {(entry.model, str(entry.seed), entry.mode, entry.task): entry.wei
 NAMED = "|".join("{}/seed{}/{}/{}".format(*map(re.escape, key)) for key in CHECKPOINTS) or "(?!)"
 
 
-def others(wildcards):
-    """Kind of file -> other task -> files that the mode's objective reads of the other tasks."""
-    kinds = modes.get(wildcards.mode).others
-    names = [task for task in TASKS if task != wildcards.task]
-    return {
-        kind: {task: [file.format(task=task, **dict(wildcards)) for file in FILES.of_a_task(kind)] for task in names}
-        for kind in kinds
-    }
-
-
-def recipe(wildcards):
-    """What of the configuration's section decides a training run: its rhythm of saving and of progress does not."""
-    rhythm = ("log_every", "save_every_seconds")
-    values = {key: value for key, value in BENCH.finetune.items() if key not in rhythm}
-    return {**values, "learning_rate": BENCH.finetune["learning_rate"][wildcards.mode]}
-
-
 rule finetune:
     input:
         theta_0=large(FILES.theta_0),
@@ -36,9 +19,9 @@ rule finetune:
         theta=FILES.theta,
         theta_sha256=FILES.theta + SUFFIX,
         training_log=FILES.training_log,
-        provenance=record("finetune", "{model}", "seed{seed}", "{mode}", "{task}"),
+        provenance=FILES.record("finetune", "{model}", "seed{seed}", "{mode}", "{task}"),
     log:
-        log_file("finetune", "{model}", "seed{seed}", "{mode}", "{task}"),
+        FILES.log("finetune", "{model}", "seed{seed}", "{mode}", "{task}"),
     conda:
         ENVIRONMENT
     threads: cores("finetune")
@@ -73,9 +56,9 @@ rule import_checkpoint:
         theta_sha256=FILES.theta + SUFFIX,
         training_log=FILES.training_log,
         # fine-tuning's own file: Snakemake sees that the maker changed only if all outputs are the same
-        provenance=record("finetune", "{model}", "seed{seed}", "{mode}", "{task}"),
+        provenance=FILES.record("finetune", "{model}", "seed{seed}", "{mode}", "{task}"),
     log:
-        log_file("import_checkpoint", "{model}", "seed{seed}", "{mode}", "{task}"),
+        FILES.log("import_checkpoint", "{model}", "seed{seed}", "{mode}", "{task}"),
     wildcard_constraints:
         model=rf"(?=(?:{NAMED})(?:/|\.json))[^/]+",
     conda:
@@ -103,9 +86,9 @@ rule task_vector:
     output:
         tau=FILES.tau,
         tau_sha256=FILES.tau + SUFFIX,
-        provenance=record("task_vector", "{model}", "seed{seed}", "{mode}", "{task}"),
+        provenance=FILES.record("task_vector", "{model}", "seed{seed}", "{mode}", "{task}"),
     log:
-        log_file("task_vector", "{model}", "seed{seed}", "{mode}", "{task}"),
+        FILES.log("task_vector", "{model}", "seed{seed}", "{mode}", "{task}"),
     conda:
         ENVIRONMENT
     threads: 1
@@ -124,9 +107,9 @@ if BENCH.pretraining:
         output:
             clip=f"{FILES.run}/pretraining/clip.safetensors",
             log=f"{FILES.run}/pretraining/pretrain_log.csv",
-            provenance=record("pretrain"),
+            provenance=FILES.record("pretrain"),
         log:
-            log_file("pretrain"),
+            FILES.log("pretrain"),
         conda:
             ENVIRONMENT
         threads: cores("pretrain")

@@ -130,6 +130,14 @@ class Layout:
     def records(self) -> str:
         return f"{self.run}/provenance"
 
+    def record(self, rule: str, *options: str) -> str:
+        """The provenance record of a rule's job."""
+        return "/".join([self.records, rule, *options]) + ".json"
+
+    def log(self, rule: str, *options: str) -> str:
+        """The log of a rule's job."""
+        return "/".join([self.logs, rule, *options]) + ".log"
+
     def of_a_task(self, kind: str) -> list[str]:
         """The files that an objective may read of each other task, by the names that modes use (`Mode.others`).
 

@@ -5,10 +5,10 @@ The random crop follows open_clip's training transform (area 0.9 to 1, aspect 3/
 resizing is linear and separable, so a batch of crops of different sizes is two batched matrix products.
 
 DEVIATES: Pillow 13 resizes the rows first where the height shrinks much more than the width; here the columns always
-come first, as in earlier releases. A quarter of the values of such boxes differ, by up to 3 levels of 255 in images
-like photographs and up to 27 in noise and chequers, where the values between the two passes are clipped. In all other
-boxes one value in 10,000 differs (one in 100 in chequers), by one level: Pillow rounds its weights to 22 bits, here
-they are float32.
+come first, as in earlier releases. A quarter to 40 % of the values of such boxes differ, by up to 3 levels of 255 in
+images like photographs and up to 27 in noise and chequers, where the values between the two passes are clipped. In all
+other boxes one value in 10,000 differs (one in 100 in chequers), by one level: Pillow rounds its weights to 22 bits,
+here they are float32.
 """
 
 from __future__ import annotations

@@ -9,14 +9,16 @@ from __future__ import annotations
 import ast
 import builtins
 import hashlib
+import re
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
 PACKAGES = ("lib", "workflow_scripts")
 _TOLD = {"logger", "note"}  # calls whose arguments are only shown: `logger.info(...)`
-_SHOWN = {"progress", "training_bar", "require_same_names"}  # calls of which the texts are only shown: `progress(rows, what="fit")`
+_SHOWN = {"progress", "training_bar", "require_same_names"}  # of these calls the texts: `progress(rows, what="fit")`
 _UNSEEN_FIELDS = {"ctx", "kind", "type_comment", "type_params"}
+_CLASS = re.compile(r"^class (\w+)\(([^)]*)\):", re.MULTILINE)
 _ERRORS = {name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, Exception)}
 
 
@@ -62,11 +64,10 @@ def counted_texts(root: Path, files: Iterable[str], *, words: int) -> Mapping[st
 @cache
 def error_classes(root: Path) -> frozenset[str]:
     """The names of all exceptions: Python's and those that the packages define."""
-    bases = {}
+    bases: dict[str, set[str]] = {}
     for path in (path for package in PACKAGES for path in (root / package).rglob("*.py")):
-        for node in ast.walk(_tree(path, path.stat().st_mtime_ns)):
-            if isinstance(node, ast.ClassDef):
-                bases[node.name] = {_last_name(base) for base in node.bases}
+        for name, parents in _CLASS.findall(path.read_text()):
+            bases[name] = {parent.strip().rpartition(".")[2] for parent in parents.split(",")}
     known = set(_ERRORS)
     while new := {name for name, parents in bases.items() if parents & known} - known:
         known |= new
@@ -93,7 +94,9 @@ def _text(node: object) -> str:
         fields = ((name, value) for name, value in ast.iter_fields(node) if name not in _UNSEEN_FIELDS)
         inside = ",".join(f"{name}={_text(value)}" for name, value in fields if value is not None and value != [])
         return f"{type(node).__name__}({inside})"
-    return f"[{','.join(map(_text, node))}]" if isinstance(node, list) else repr(node)
+    if isinstance(node, list):  # `pass` stands where a docstring or a log message was
+        return f"[{','.join(_text(child) for child in node if not isinstance(child, ast.Pass))}]"
+    return repr(node)
 
 
 class _Meaning(ast.NodeTransformer):

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from lib.data.datasets import reading
 from lib.files import checkpoints
-from lib.models import encoders
+from lib.models.architectures import image_part, read_configuration
 from lib.training import modes
-from tests.faults.train import RECIPE
+from tests.faults.train import READ_EVERY, RECIPE
+from workflow_scripts.configuration import resolution
 from workflow_scripts.data import prepare
 from workflow_scripts.editing import addition, disentanglement, negation, single_task
 from workflow_scripts.editing.evaluation import Evaluation
 from workflow_scripts.models import head, pretrained, zero_shot
-from workflow_scripts.reporting import figures, tables
+from workflow_scripts.reporting import alpha_sweeps, findings, heatmaps, loss_curves, scatters, tables
 from workflow_scripts.training import finetune, task_vector
 
 TASKS, CONTROL = {"Scenes": "scenes", "Signs": "signs"}, {"Objects": "objects"}
 ALPHAS = [0.0, 0.5, 1.0]
-IDENTITY = {"model": "tiny", "seed": 0, "mode": "standard"}
+MODE = modes.get("standard")
+IDENTITY = {"model": "tiny", "seed": 0, "mode": MODE.name}
 
 
 class Stages:
@@ -28,6 +31,7 @@ class Stages:
         self.clip, self.root = clip, root
         self.model = {"architecture": "tiny", "architectures": str(clip)}
         self.theta_0 = root / "pretrained/theta.safetensors"
+        self.single_task_csv = root / "single_task.csv"
 
     def in_order(self) -> list[Callable[[], None]]:
         return [
@@ -42,18 +46,21 @@ class Stages:
             self.negation,
             self.disentanglement,
             self.tables,
-            self.figures,
+            self.findings,
+            self.heatmaps,
+            self.scatters,
+            self.alpha_sweeps,
+            self.loss_curves,
         ]
 
     def prepare(self) -> None:
-        for name, image in (TASKS | CONTROL).items():
+        for name, kind in (TASKS | CONTROL).items():
             prepare.main(
                 self.root / "data" / name,
                 name=name,
-                dataset="synthetic",
-                source=None,
+                reading=reading("synthetic", None),
                 root=Path("data"),
-                options={"kind": image, "train": 40, "test": 20, "seed": 0},
+                options={"kind": kind, "train": 40, "test": 20, "seed": 0},
                 image_size=16,
                 train_short_side=None,
                 split={"seed": 0, "fraction": 0.4, "maximum": 5000},
@@ -61,15 +68,22 @@ class Stages:
             )
 
     def pretrained(self) -> None:
-        weights = {"file": str(self.clip / "tiny.safetensors")}
-        clip = self.root / "pretrained/clip.safetensors"
-        pretrained.main(clip, self.theta_0, **self.model, activation="quick_gelu", image_size=16, weights=weights)
+        pretrained.main(
+            self.root / "pretrained/clip.safetensors",
+            self.theta_0,
+            **self.model,
+            configuration=self._configuration(),
+            activation="quick_gelu",
+            image_size=16,
+            weights={"file": str(self.clip / "tiny.safetensors")},
+            image_tower=None,
+        )
 
     def head(self) -> None:
         clip = self.root / "pretrained/clip.safetensors"
         for name in TASKS | CONTROL:
-            manifest = self.root / f"data/{name}/manifest.json"
-            head.main(clip, manifest, self.root / f"heads/{name}.safetensors", **self.model, vocabulary=None)
+            classes = self.root / f"data/{name}/classes.json"
+            head.main(clip, classes, self.root / f"heads/{name}.safetensors", **self.model, vocabulary=None)
 
     def zero_shot(self) -> None:
         zero_shot.main(self._evaluation(), str(self.root / "pretrained/accuracy.csv"), model="tiny")
@@ -83,14 +97,17 @@ class Stages:
                 self.root / f"{name}/theta.safetensors",
                 self.root / f"{name}/training_log.csv",
                 self.root / f"scratch/{name}/state.safetensors",
-                mode="standard",
-                **self.model,
+                identity={**IDENTITY, "task": name},
+                architecture=image_part(self._configuration()),
+                training=resolution.training(MODE.name),
+                others={},
                 image_size=16,
-                seed=0,
                 epochs=10,
                 accumulate=1,
-                activation_checkpointing=False,
                 recipe=RECIPE,
+                threads=1,
+                activation_checkpointing=False,
+                read_every=READ_EVERY,
                 save_every_seconds=save_every_seconds,
                 device="cpu",
                 fingerprint=name,
@@ -101,57 +118,91 @@ class Stages:
             task_vector.main(self.theta_0, self.root / f"{name}/theta.safetensors", self._tau(name))
 
     def single_task(self) -> None:
-        taus = {name: self._tau(name) for name in TASKS}
-        single_task.main(self._evaluation(), taus, str(self.root / "single_task.csv"), model="tiny", seed=0)
+        single_task.main(self._evaluation(), self._taus(), str(self.single_task_csv), identity=IDENTITY)
 
     def addition(self) -> None:
-        taus, single = [self._tau(name) for name in TASKS], self.root / "single_task.csv"
-        evaluation = self._evaluation(TASKS)
-        addition.main(evaluation, taus, single, self.root / "addition", alphas=ALPHAS, identity=IDENTITY)
+        addition.main(
+            self._evaluation(TASKS),
+            self._taus(),
+            self.single_task_csv,
+            self.root / "addition/sum",
+            rule="lib.editing.merging.sum",
+            settings={},
+            alphas=ALPHAS,
+            identity={**IDENTITY, "rule": "sum"},
+        )
 
     def negation(self) -> None:
-        names = {"control": "Objects", "control_floor": 0.95}
         for name in TASKS:
-            folder = self.root / "negation" / name
-            given = {"task": name, **names, "alphas": ALPHAS, "identity": IDENTITY}
-            negation.main(self._evaluation(), self._tau(name), folder, **given)
+            negation.main(
+                self._evaluation(),
+                self._tau(name),
+                self.root / "negation" / name,
+                task=name,
+                control="Objects",
+                alphas=ALPHAS,
+                control_floor=0.95,
+                forgetting=MODE.forgetting,
+                identity=IDENTITY,
+            )
 
     def disentanglement(self) -> None:
-        taus = {name: self._tau(name) for name in TASKS}
-        outputs = {tuple(TASKS): self._grid()}
-        disentanglement.main(self._evaluation(), taus, outputs, alphas=[-1.0, 0.0, 1.0], images=10, seed=0)
+        outputs, options = {tuple(TASKS): self._grid()}, {"alphas": [-1.0, 0.0, 1.0], "images": 10, "seed": 0}
+        disentanglement.main(self._evaluation(), self._taus(), outputs, **options, identity=IDENTITY)
 
     def tables(self) -> None:
         tables.main(
             self.root / "tables",
-            self.root / "findings.md",
-            single_task=[str(self.root / name) for name in ("pretrained/accuracy.csv", "single_task.csv")],
-            addition=[str(self.root / "addition/test.csv")],
+            single_task=[str(self.root / "pretrained/accuracy.csv"), str(self.single_task_csv)],
+            addition=[str(self.root / "addition/sum/test.csv")],
             negation=[str(self.root / f"negation/{name}/test.csv") for name in TASKS],
-            grids={("tiny", "standard"): [str(self._grid())]},
             manifests=[str(self.root / f"data/{name}/manifest.json") for name in TASKS | CONTROL],
             tasks=list(TASKS),
             control="Objects",
+        )
+
+    def findings(self) -> None:
+        findings.main(
+            self.root / "findings.md",
+            addition=str(self.root / "tables/addition.csv"),
+            negation=str(self.root / "tables/negation.csv"),
+            grids=[str(self._grid())],
             control_floor=0.95,
             search_space=(0.0, 1.0),
         )
 
-    def figures(self) -> None:
-        logs = {("tiny", 0, "standard", name): str(self.root / f"{name}/training_log.csv") for name in TASKS}
-        figures.losses(logs, self.root / "figures")
-        pair = "--".join(TASKS)
-        figures.heatmaps({("tiny", "standard", pair): [str(self._grid())]}, self.root / "figures", (0.0, 1.0))
+    def heatmaps(self) -> None:
+        heatmaps.main([str(self._grid())], self.root / "figures", (0.0, 1.0))
+
+    def scatters(self) -> None:
+        # of the one mode against itself
+        scatters.main([str(self.single_task_csv)], self.root / "figures", modes=[MODE.name], tasks=list(TASKS))
+
+    def alpha_sweeps(self) -> None:
+        sweeps, tested = ([str(self.root / f"addition/sum/{name}.csv")] for name in ("sweep_val", "test"))
+        alpha_sweeps.main(sweeps, tested, [str(self.single_task_csv)], self.root / "figures")
+
+    def loss_curves(self) -> None:
+        logs = [str(self.root / f"{name}/training_log.csv") for name in TASKS]
+        shown = {"models": ["tiny"], "modes": [MODE.name], "tasks": list(TASKS)}
+        loss_curves.main(logs, self.root / "figures", **shown, every=READ_EVERY)
+
+    def _configuration(self) -> dict:
+        return read_configuration("tiny", self.clip)
 
     def _tau(self, name: str) -> Path:
         return self.root / f"{name}/tau.safetensors"
+
+    def _taus(self) -> dict[str, Path]:
+        return {name: self._tau(name) for name in TASKS}
 
     def _grid(self) -> Path:
         return self.root / f"disentanglement/{'--'.join(TASKS)}.npz"
 
     def _evaluation(self, tasks=TASKS | CONTROL) -> Evaluation:
         return Evaluation(
-            mode=modes.get("standard"),
-            encoder=encoders.image_encoder("tiny", architectures=str(self.clip)),
+            encoder=MODE.image_encoder(self._configuration()),
+            edited=MODE.predictions,
             theta_0=checkpoints.load(self.theta_0),
             data={name: self.root / "data" / name for name in tasks},
             heads={name: checkpoints.load(self.root / f"heads/{name}.safetensors")["weight"] for name in tasks},

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.provenance import file_digest
+from lib.files.digests import file_digest
 from tests.faults.tiny import make_inputs
 from tests.workflow.conftest import ROOT
 
@@ -68,7 +68,7 @@ class Training:
     def digest_and_clear(self) -> str:
         """The result's digest; then everything that the training wrote is removed."""
         assert not self.state.exists(), "a finished run leaves no state"
-        found = file_digest.__wrapped__(self.theta)
+        found = file_digest(self.theta)
         shutil.rmtree(self.theta.parent)
         return found
 

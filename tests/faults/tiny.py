@@ -9,7 +9,7 @@ from PIL import Image
 from lib.data import prepared
 from lib.data.raw_task import RawSplit
 from lib.files import checkpoints
-from lib.models import encoders
+from lib.models import clip
 from tests.workflow.conftest import make_clip
 
 CLASSES, IMAGES, SIDE = 4, 32, 16

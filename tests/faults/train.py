@@ -6,8 +6,8 @@ python -m tests.faults.train INPUTS MODE [OUTPUTS] [processes=2] [accumulate=2] 
 import sys
 from pathlib import Path
 
-import torch
-
+from lib.models.architectures import image_part, read_configuration
+from workflow_scripts.configuration import resolution
 from workflow_scripts.job import adapter, processes
 from workflow_scripts.training import finetune
 
@@ -21,12 +21,11 @@ RECIPE = {
     "betas": [0.9, 0.999],
     "epsilon": 1e-8,
     "precision": "float32",
-    "log_every": 4,
 }
+READ_EVERY = 4
 
 
 def main(folder: Path, mode: str, outputs: Path, settings: dict[str, float]) -> None:
-    torch.set_num_threads(1)
     adapter.log_to(outputs / "job.log")
     print("training", flush=True)
     arguments = {
@@ -36,15 +35,17 @@ def main(folder: Path, mode: str, outputs: Path, settings: dict[str, float]) -> 
         "theta": outputs / "out/theta.safetensors",
         "training_log": outputs / "out/training_log.csv",
         "state": outputs / "scratch/state.safetensors",
-        "mode": mode,
-        "architecture": "tiny",
-        "architectures": str(folder),
+        "identity": {"model": "tiny", "seed": 0, "mode": mode, "task": "data"},
+        "architecture": image_part(read_configuration("tiny", folder)),
+        "training": resolution.training(mode),
+        "others": {},
         "image_size": 16,
-        "seed": 0,
         "epochs": int(settings["epochs"]),
         "accumulate": int(settings["accumulate"]),
-        "activation_checkpointing": False,
         "recipe": {key: settings.get(key, value) for key, value in RECIPE.items()},
+        "threads": 1,
+        "activation_checkpointing": False,
+        "read_every": READ_EVERY,
         "save_every_seconds": 0.0,
         "device": "cpu",
         "fingerprint": f"tiny {mode}",
@@ -52,7 +53,7 @@ def main(folder: Path, mode: str, outputs: Path, settings: dict[str, float]) -> 
     if settings["processes"] == 1:
         finetune.main(**arguments)
     else:
-        share = {"threads": 1, "log": outputs / "job.log"}
+        share = {"log": outputs / "job.log"}
         processes.launch("workflow_scripts.training.finetune_process", arguments | share, int(settings["processes"]))
 
 

@@ -9,7 +9,7 @@ SAME = (
     "tables/*.md",
     "tables/*.tex",
     "findings.md",
-    "**/addition/test.csv",
+    "**/addition/*/test.csv",
     "**/negation/*/test.csv",
     "**/tau.safetensors",
 )

@@ -25,9 +25,7 @@ STARTS = {
     "addition": 4,
     "negation": 8,
     "disentanglement": 4,
-    "tables": 1,
-    "figures": 1,
-    "heatmap_figures": 1,
+    **dict.fromkeys(("tables", "findings", "heatmaps", "scatters", "alpha_sweeps", "loss_curves"), 1),
 }
 
 

@@ -1,19 +1,28 @@
 """A named checkpoint takes the place of its fine-tuning job, and of no other."""
 
 import copy
+import json
 import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from lib.files import checkpoints
-from lib.models import encoders
-from lib.reporting import figures
+from lib.files.digests import file_digest
+from lib.models import clip
+from lib.models.architectures import read_configuration
+from lib.reporting.figures.loss_curves import loss_curves
+from lib.training.modes import ATTENTION_WEIGHTS
 from tests.workflow.conftest import planned, run_snakemake
 from workflow_scripts.configuration.benchmark import ConfigurationError, load
+from workflow_scripts.reporting import frames
+from workflow_scripts.reporting import loss_curves as plots
 from workflow_scripts.training import import_checkpoint
+
+HEADER = "model,seed,mode,task,step,loss,learning_rate"
 
 
 def test_a_checkpoint_takes_the_place_of_one_training_run(tmp_path, config, checkpoint):
@@ -73,25 +82,46 @@ def test_two_checkpoints_for_one_place_or_none_inside_a_folder_are_refused(tmp_p
 
 
 def test_a_log_without_rows_leaves_a_place_without_a_line(tmp_path):
-    empty = tmp_path / "log.csv"
-    empty.write_text("step,loss,learning_rate,images_per_second\n")
-    imported, trained = pd.read_csv(empty), pd.DataFrame({"step": [1, 2], "loss": [2.0, 1.0]})
-    for logs in ({("standard", "A"): imported}, {("standard", "A"): trained, ("linear", "A"): imported}):
-        figures.save(figures.loss_curves(logs), tmp_path / "loss")
-    assert (tmp_path / "loss.pdf").stat().st_size > 1000
+    imported, trained = tmp_path / "imported.csv", tmp_path / "trained.csv"
+    imported.write_text(f"{HEADER}\n")
+    trained.write_text(f"{HEADER}\ntiny,0,linear,A,1,2.0,0.1\ntiny,0,linear,A,2,1.0,0.1\n")
+    modes, tasks = ["standard", "linear"], ["A"]
+    for logs, points in (([imported], [0, 0]), ([imported, trained], [0, 2])):
+        figure = loss_curves(frames.read(logs), modes, tasks, every=1)
+        assert [len(panel.lines[0].get_xdata()) for panel in figure.axes] == points
+        plots.main(logs, tmp_path, models=["tiny"], modes=modes, tasks=tasks, every=1)
+        assert (tmp_path / "loss_tiny.pdf").stat().st_size > 1000
+        (tmp_path / "loss_tiny.pdf").unlink()
 
 
 def test_the_script_writes_what_fine_tuning_would(tmp_path, config, checkpoint):
     model = config["models"][0]
-    clip = clip.load_clip("tiny", model["weights"]["file"], architectures=model["architectures"])
-    checkpoints.save(tmp_path / "theta_0.safetensors", clip.tower_parameters(clip))
+    pretrained = clip.load_clip("tiny", model["weights"]["file"], architectures=model["architectures"])
+    checkpoints.save(tmp_path / "theta_0.safetensors", clip.tower_parameters(pretrained))
     files = [tmp_path / name for name in ("theta_0.safetensors", "theta.safetensors", "log.csv")]
-    architecture = {"architecture": "tiny", "architectures": model["architectures"]}
-    import_checkpoint.main(Path(checkpoint["file"]), *files, mode="standard", **architecture)
+    order = import_checkpoint.parameter_order(read_configuration("tiny", model["architectures"]))
+    given = {"tangent": False, "order": order}
+    import_checkpoint.main(Path(checkpoint["file"]), *files, mode="standard", trains=["*"], **given)
     theta, source = load_file(files[1]), load_file(checkpoint["file"])
     assert theta.keys() == load_file(files[0]).keys()
     assert all(theta[name].equal(source[f"visual.{name}"]) for name in theta)
     assert checkpoints.metadata(files[1]) == {"layout": "open_clip"}
-    assert list(pd.read_csv(files[2])) == ["step", "loss", "learning_rate", "images_per_second"]
+    assert files[2].read_text() == f"{HEADER}\n"
     with pytest.raises(checkpoints.CheckpointError, match="linear-2 does not train differ"):
-        import_checkpoint.main(Path(checkpoint["file"]), *files, mode="linear-2", **architecture)
+        import_checkpoint.main(Path(checkpoint["file"]), *files, mode="linear-2", trains=ATTENTION_WEIGHTS, **given)
+
+
+def test_a_checkpoint_is_known_by_its_bytes_and_not_by_its_name(tmp_path, config, checkpoint):
+    target, file = "results/tiny/tiny/seed0/standard/Signs/theta.safetensors", Path(checkpoint["file"])
+    config["checkpoints"] = [checkpoint]
+    done = run_snakemake(tmp_path, "--cores", "1", target, config=config)
+    assert done.returncode == 0, done.stdout[-3000:]
+    record = json.loads((tmp_path / "results/tiny/provenance/finetune/tiny/seed0/standard/Signs.json").read_text())
+    assert record["rule"] == "import_checkpoint" and record["params"]["checkpoint"] == file_digest(file)
+    log = pd.read_csv(tmp_path / "results/tiny/tiny/seed0/standard/Signs/training_log.csv")
+    assert list(log) == HEADER.split(",") and not len(log)
+    copied = shutil.copy(file, tmp_path / "copied.safetensors")
+    config["checkpoints"] = [{**checkpoint, "file": str(copied)}]
+    assert planned(tmp_path, config, target) == {}
+    save_file({name: 1.01 * value for name, value in load_file(file).items()}, copied)
+    assert planned(tmp_path, config, target) == {"import_checkpoint": 1}

@@ -13,11 +13,14 @@ from lib.data import prepared
 from lib.data.raw_task import RawSplit
 from lib.editing.task_vector import TaskVector
 from lib.files import checkpoints
-from lib.models import encoders
+from lib.models import clip
+from lib.models.architectures import image_part, read_configuration
+from lib.models.encoders import image, tangent
 from tests.workflow.conftest import make_clip
 
 TASKS = {"A": 0, "B": 1, "C": 2, "Control": 3}
 N = 20
+TRAINED = ("standard", "linear", "gradient-ascent")
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +32,9 @@ def folder(tmp_path_factory):
     model = clip.load_clip("tiny", folder / "tiny.safetensors", architectures=folder)
     theta_0 = clip.tower_parameters(model)
     checkpoints.save(folder / "tiny/pretrained/theta.safetensors", theta_0)
-    record = {"params": {"architecture": "tiny", "architectures": str(folder)}}
-    (folder / "provenance/pretrained").mkdir(parents=True)
-    (folder / "provenance/pretrained/tiny.json").write_text(json.dumps(record))
+    record = {"params": {"architecture": image_part(read_configuration("tiny", folder))}}
+    (folder / "provenance/zero_shot").mkdir(parents=True)
+    (folder / "provenance/zero_shot/tiny.json").write_text(json.dumps(record))
     for task, seed in TASKS.items():
         generator = np.random.default_rng(seed)
         pixels = generator.integers(0, 256, (N, 16, 16, 3), dtype=np.uint8)
@@ -40,7 +43,7 @@ def folder(tmp_path_factory):
         torch.manual_seed(seed)
         checkpoints.save(folder / f"tiny/heads/{task}.safetensors", {"weight": torch.randn(4, 32)})
         tau = {name: 0.1 * torch.randn_like(value) for name, value in theta_0.items()}
-        for mode in ("standard", "linear"):
+        for mode in TRAINED:
             checkpoints.save(folder / f"tiny/seed0/{mode}/{task}/tau.safetensors", tau)
     return folder
 
@@ -55,15 +58,12 @@ def printed(example, folder, capsys, *words) -> dict[str, tuple[float, float]]:
 def expected(folder, mode, edit, task) -> float:
     """The accuracy of theta_0 + edit by a forward pass, or by the tangent model."""
     theta_0 = checkpoints.load(folder / "tiny/pretrained/theta.safetensors")
-    encoder = encoders.image_encoder("tiny", architectures=folder)
-    split, head = (
-        prepared.read(folder / "data" / task, "test"),
-        checkpoints.load(folder / f"tiny/heads/{task}.safetensors"),
-    )
-    images = torch.from_numpy(split.images(np.arange(N)))
+    kind = tangent if mode in ("posthoc", "linear") else image
+    model = kind.image_encoder(read_configuration("tiny", folder)).model_at(theta_0)
+    split = prepared.read(folder / "data" / task, "test")
+    head = checkpoints.load(folder / f"tiny/heads/{task}.safetensors")
     with torch.no_grad():
-        tangent = mode in ("posthoc", "linear")
-        f = encoder.tangent_model(theta_0)(edit, images) if tangent else encoder.encode(edit.apply(theta_0), images)
+        f = model(edit.apply(theta_0), torch.from_numpy(split.images(np.arange(N))))
     return float(((f @ head["weight"].T).argmax(-1).numpy() == split.label).mean())
 
 
@@ -78,6 +78,12 @@ def test_negation_subtracts(folder, capsys, mode):
     for task, (before, after) in found.items():
         assert before == pytest.approx(expected(folder, mode, 0 * vector(folder, "A"), task))
         assert after == pytest.approx(expected(folder, mode, -0.5 * vector(folder, "A"), task))
+
+
+def test_after_gradient_ascent_the_vector_itself_forgets(folder, capsys):
+    words = ["--mode", "gradient-ascent", "--tasks", "A", "--control", "Control", "--alpha", "0.5"]
+    for task, (_, after) in printed(negate, folder, capsys, *words).items():
+        assert after == pytest.approx(expected(folder, "gradient-ascent", 0.5 * vector(folder, "A"), task))
 
 
 @pytest.mark.parametrize("mode", ["standard", "linear"])
@@ -102,7 +108,7 @@ def test_an_analogy_needs_four_names(folder, capsys):
     assert "needs four names" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["--run", "nowhere"], ["--tasks", "Z"], ["--model", "large"]])
+@pytest.mark.parametrize("words", [["--run", "nowhere"], ["--tasks", "Z"], ["--model", "large"], ["--control", "Z"]])
 def test_what_no_run_made_is_one_message(folder, words):
     with pytest.raises(SystemExit, match="no file .*: the examples read a finished run. Run `make demo`"):
         negate.main(["--run", str(folder), "--model", "tiny", "--tasks", "A", "--control", "Control", *words])

@@ -21,7 +21,7 @@ def fetch(tmp_path):
         file = tmp_path / "config.yaml"
         file.write_text(yaml.safe_dump(config))
         return subprocess.run(
-            [sys.executable, "-m", f"workflow_scripts.{script}", "--configfile", str(file)],
+            [sys.executable, "-m", f"workflow_scripts.commands.{script}", "--configfile", str(file)],
             cwd=ROOT,
             env={**os.environ, "HF_HOME": str(tmp_path / "hub"), "HF_ENDPOINT": address, **more},
             capture_output=True,
@@ -48,12 +48,21 @@ def test_data_sets_of_the_hub_are_fetched_once_and_then_found_offline(fetch, con
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0].startswith("tiny: weights are the file") and lines[2:] == [
-        "Signs: data are drawn or shipped; nothing to fetch",
-        "Objects: data are drawn or shipped; nothing to fetch",
+        "Signs: data are made by code or shipped; nothing to fetch",
+        "Objects: data are made by code or shipped; nothing to fetch",
     ]
     assert lines[1].startswith(f"SVHN: data of ufldl-stanford/svhn at {COMMIT[:8]}, ")
     assert len(list((tmp_path / "data").rglob("*.parquet"))) == 2
     assert fetch(config, server.address, HF_HUB_OFFLINE="1").stdout == done.stdout
+
+
+def test_data_in_a_folder_need_no_fetching(fetch, config, tmp_path):
+    config["data_root"] = str(tmp_path)
+    options = {"path": "animals", "templates": ["a {}"]}
+    config["tasks"][0] = {"name": "Animals", "dataset": "image_folder", "epochs": 1, "options": options}
+    config["disentanglement"]["pairs"] = []
+    done = fetch(config, "http://127.0.0.1:9", HF_HUB_OFFLINE="1")
+    assert done.stdout.splitlines()[1] == f"Animals: data are read from {tmp_path}; nothing to fetch", done.stderr
 
 
 def test_weights_of_the_hub_are_fetched_and_checked(fetch, config, tmp_path):

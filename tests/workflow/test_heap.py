@@ -38,8 +38,12 @@ def test_a_process_that_keeps_its_memory_faults_none_of_it_in_again():
     assert default > 300 and kept < default / 10
 
 
-def test_jobs_keep_their_memory(monkeypatch):
+def test_jobs_that_imported_torch_keep_their_memory(monkeypatch):
     asked = []
     monkeypatch.setattr(adapter.heap, "keep_freed_memory", lambda: asked.append(True))
-    adapter.prepare_torch(torch.get_num_threads())
+    assert torch.__name__ in sys.modules
+    adapter.keep_memory()
+    assert asked == [True]
+    monkeypatch.delitem(sys.modules, "torch")
+    adapter.keep_memory()
     assert asked == [True]

@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from lib.files import checkpoints
-from lib.provenance import file_digest
+from lib.files.digests import file_digest
 from tests.faults.tiny import make_inputs
 from tests.workflow.conftest import ROOT
-from workflow_scripts.job.processes import Group
+from workflow_scripts.training.group import Group
 
 TRAINED = ["standard", "linear"]
 

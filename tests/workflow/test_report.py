@@ -1,4 +1,4 @@
-"""The script of the tables on files made by hand: a run of the papers' models and tasks, and any other."""
+"""The scripts of tables and findings on files made by hand: a run of the papers' models and tasks, and any other."""
 
 import json
 
@@ -7,38 +7,38 @@ import pandas as pd
 import pytest
 
 from lib.reporting import papers
-from workflow_scripts.reporting import tables
+from workflow_scripts.reporting import findings, tables
 
 MODES = ["standard", "linear"]
+SUM, SEVERAL = {"sum": 0.7}, {"sum": 0.7, "mean": 0.6}  # accuracy of addition by merging rule
 
 
-def make_run(folder, model: str, tasks: list[str], control: str) -> dict:
+def make_run(folder, model: str, tasks: list[str], control: str, *, merging: dict[str, float] = SUM) -> dict:
     """Everything that the rule hands to the script; each accuracy is 0.7, on the pre-trained model 0.5."""
     single = [(model, None, "pretrained", task, "test", 0.5, 10) for task in [*tasks, control]]
     single += [(model, 0, mode, task, "test", 0.8, 10) for mode in MODES for task in tasks]
-    added = [(model, 0, mode, 0.3, task, 0.7, 0.875, 10) for mode in MODES for task in tasks]
+    rows = [(mode, rule, accuracy, task) for rule, accuracy in merging.items() for mode in MODES for task in tasks]
+    added = [(model, 0, mode, rule, 0.3, task, accuracy, accuracy / 0.8, 10) for mode, rule, accuracy, task in rows]
     negated = [(model, 0, mode, task, 1.0, 0.2, 0.49) for mode in MODES for task in tasks]
     columns = {
         "single_task": (single, ["model", "seed", "mode", "task", "split", "accuracy", "n"]),
-        "addition": (added, ["model", "seed", "mode", "alpha", "task", "accuracy", "normalized", "n"]),
+        "addition": (added, ["model", "seed", "mode", "rule", "alpha", "task", "accuracy", "normalized", "n"]),
         "negation": (negated, ["model", "seed", "mode", "task", "alpha", "target", "control"]),
     }
     inputs = {}
     for name, (rows, names) in columns.items():
         pd.DataFrame(rows, columns=names).to_csv(folder / f"{name}.csv", index=False)
         inputs[name] = [str(folder / f"{name}.csv")]
-    np.savez(folder / "grid.npz", alphas=np.array([0.0, 1.0]), error_a=np.zeros((2, 2)), error_b=np.zeros((2, 2)))
     inputs["manifests"] = []
     for task in [*tasks, control]:
         file = folder / f"{task}.json"
-        file.write_text(json.dumps({"task": task, "deviations": ["Drawn."] if task in (tasks[0], control) else []}))
+        file.write_text(json.dumps({"task": task, "deviations": ["Shrunk."] if task in (tasks[0], control) else []}))
         inputs["manifests"].append(str(file))
-    rest = {"tasks": tasks, "control": control, "control_floor": 0.95, "search_space": (0.0, 1.0)}
-    return inputs | rest | {"grids": {(model, mode): [str(folder / "grid.npz")] for mode in MODES}}
+    return inputs | {"tasks": tasks, "control": control}
 
 
-def rendered(folder, *run) -> dict[str, str]:
-    tables.main(folder / "tables", folder / "findings.md", **make_run(folder, *run))
+def rendered(folder, *run, **more) -> dict[str, str]:
+    tables.main(folder / "tables", **make_run(folder, *run, **more))
     return {file.name: file.read_text() for file in (folder / "tables").iterdir()}
 
 
@@ -76,6 +76,37 @@ def test_a_run_of_anything_else_is_not_compared(tmp_path, model, tasks, control)
 def test_deviations_stand_below_the_tables_that_they_touch(tmp_path):
     texts = rendered(tmp_path, "m", ["Signs", "Digits"], "Objects")
     for name in ("single_task", "addition", "negation", "addition_per_task", "negation_per_task"):
-        assert "- Signs: Drawn." in texts[f"{name}.md"] and "% - Signs: Drawn." in texts[f"{name}.tex"]
-        assert ("- Objects: Drawn." in texts[f"{name}.md"]) == (name == "negation")
+        assert "- Signs: Shrunk." in texts[f"{name}.md"] and "% - Signs: Shrunk." in texts[f"{name}.tex"]
+        assert ("- Objects: Shrunk." in texts[f"{name}.md"]) == (name == "negation")
         assert "Digits:" not in texts[f"{name}.md"]
+
+
+def found(folder, *run, **more) -> str:
+    """The findings of a run whose error of disentanglement is 0.25 on every grid point."""
+    rendered(folder, *run, **more)
+    grids = []
+    for mode in MODES:
+        grids.append(str(folder / f"{mode}.npz"))
+        errors = {"alphas": np.array([0.0, 1.0]), "error_a": np.full((2, 2), 0.25), "error_b": np.zeros((2, 2))}
+        np.savez(grids[-1], **errors, model=np.array(run[0]), seed=np.array(0), mode=np.array(mode), pair=["A", "B"])
+    csv = {name: str(folder / f"tables/{name}.csv") for name in ("addition", "negation")}
+    findings.main(folder / "findings.md", **csv, grids=grids, control_floor=0.95, search_space=(0.0, 1.0))
+    return (folder / "findings.md").read_text()
+
+
+def test_the_findings_are_about_the_sum_whatever_other_rules_a_run_has(tmp_path):
+    run = "m", ["Signs", "Digits"], "Objects"
+    (tmp_path / "sum").mkdir(), (tmp_path / "both").mkdir()
+    alone = found(tmp_path / "sum", *run)
+    assert "70.0" in alone and "0.25" in alone
+    assert found(tmp_path / "both", *run, merging=SEVERAL) == alone
+
+
+def test_tables_name_the_rule_where_a_run_has_several(tmp_path):
+    run = "m", ["Signs", "Digits"], "Objects"
+    rendered(tmp_path, *run)
+    assert "rule" not in pd.read_csv(tmp_path / "tables/addition.csv")
+    rendered(tmp_path, *run, merging=SEVERAL)
+    frame = pd.read_csv(tmp_path / "tables/addition.csv").dropna(subset="rule")
+    assert dict(zip(frame["rule"], frame["absolute"].round(6), strict=True)) == SEVERAL
+    assert set(zip(frame["rule"], frame["mode"], strict=True)) == {(r, m) for r in SEVERAL for m in MODES}

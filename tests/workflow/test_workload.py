@@ -80,6 +80,20 @@ def test_an_imported_checkpoint_stands_for_a_training(tmp_path):
     assert {name: stage.jobs for name, stage in after.items()} == planned(tmp_path, config)
 
 
+def test_further_rules_and_modes_are_counted_where_they_take_part(tmp_path):
+    config = anywhere(configuration("demo/config.yaml"))
+    config["modes"].append("gradient-ascent")
+    config["finetune"]["learning_rate"]["gradient-ascent"] = 1e-5
+    config["merging"].append({"rule": "mean"})
+    stages = {stage.name: stage for stage in workload.stages(load(config))}
+    assert {name: stage.jobs for name, stage in stages.items()} == planned(tmp_path, config)
+    assert (stages["addition"].jobs, stages["negation"].jobs, stages["disentanglement"].jobs) == (4 * 2, 5 * 8, 4)
+    alphas = config["evaluation"]["alphas"]["points"]
+    summed, averaged = (work.images for work in stages["addition"].work if work.mode == "standard")
+    tested = sum(workload.counts(task)["test"] for task in load(config).tasks)
+    assert summed - tested == alphas * (averaged - tested)  # the mean of the weights has one candidate
+
+
 def measured(device: str, architecture: str = "ViT-demo-8") -> list[cost.Measurement]:
     return [
         cost.Measurement(architecture, mode, stage, 100.0, 0.5, 1.0, device, "float32", "by hand")

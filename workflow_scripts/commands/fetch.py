@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lib.data import tasks
+from lib.data.datasets import reading
 from lib.data.readers import hub
 from workflow_scripts.commands.command_line import arguments, print_lines
 from workflow_scripts.configuration.benchmark import Benchmark, Model, Task
@@ -36,7 +37,8 @@ def _weights(model: Model) -> str:
 def _data(task: Task, data_root: Path) -> str:
     """What the rule `prepare` reads, into the cache that it reads from."""
     if task.source != "hub":
-        place = "drawn or shipped" if task.source is None else f"read from {data_root}"
+        made = reading(task.dataset, task.source)["source"] == "code"
+        place = "made by code or shipped" if made else f"read from {data_root}"
         return f"data are {place}; nothing to fetch"
     known = tasks.read(task.dataset).hub
     revision = hub.pinned(known.repo, task.options.get("revision", known.revision))

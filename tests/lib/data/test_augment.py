@@ -37,7 +37,7 @@ def noise(height, width, generator):
 
 
 def gradient(height, width, generator):
-    rows, columns = np.mgrid[0:255:height * 1j, 0:255:width * 1j]
+    rows, columns = np.mgrid[0 : 255 : height * 1j, 0 : 255 : width * 1j]
     return np.stack([rows, columns, (rows + columns) / 2], axis=-1).astype(np.uint8)
 
 

@@ -1,4 +1,4 @@
-"""Prepared splits: round trip, damage, and files that are whole or not at all."""
+"""Prepared splits: round trip, damage, and that each image is decoded once."""
 
 from collections import Counter
 from functools import partial
@@ -9,12 +9,9 @@ from PIL import Image
 
 from lib.data import prepared
 from lib.data.augment import evaluation_crop
-from lib.data.batches import EvaluationBatches
 from lib.data.raw_task import RawSplit
 from lib.data.splits import fit_and_validation
-from lib.files import atomic
-from lib.provenance import reached_modules
-from tests.workflow.conftest import ROOT
+from workflow_scripts.code import code, variants
 
 
 def raw(sizes):
@@ -39,17 +36,6 @@ def test_images_of_any_size_come_back(tmp_path):
     assert entry["index_label_sha256"] == prepared.index_label_digest(np.array([2, 0]), np.array([2, 0]))
 
 
-def test_evaluation_batches_are_the_rows_in_order_as_often_as_asked(tmp_path):
-    pixels, split = raw([(4, 4)] * 7)
-    prepared.write(tmp_path, "test", split, np.arange(7), crop=same)
-    batches = EvaluationBatches(prepared.read(tmp_path, "test"), 3, "cpu")
-    for _ in range(2):
-        assert np.array_equal(np.concatenate([batch.numpy() for batch in batches]), np.stack(pixels))
-    some = EvaluationBatches(prepared.read(tmp_path, "test"), 2, "cpu", np.array([5, 1, 2]))
-    assert np.array_equal(np.concatenate([batch.numpy() for batch in some]), np.stack(pixels)[[1, 2, 5]])
-    assert some.labels.tolist() == [1, 2, 2]
-
-
 def test_a_file_that_does_not_fit_its_index_is_refused(tmp_path):
     _, split = raw([(4, 4)] * 3)
     prepared.write(tmp_path, "val", split, np.arange(3), crop=same)
@@ -61,22 +47,13 @@ def test_a_file_that_does_not_fit_its_index_is_refused(tmp_path):
         prepared.read(tmp_path, "test")
 
 
-def test_a_image_that_cannot_be_decoded_leaves_nothing_behind(tmp_path):
+def test_an_image_that_cannot_be_decoded_leaves_nothing_behind(tmp_path):
     def broken(row):
         raise OSError("b.png is truncated")
 
     with pytest.raises(OSError, match="b.png"):
         prepared.write(tmp_path, "fit", RawSplit(np.zeros(2, int), broken), np.arange(2), crop=same)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_an_interrupted_write_leaves_the_old_file(tmp_path):
-    file = tmp_path / "table.csv"
-    atomic.write_text(file, "old")
-    with pytest.raises(RuntimeError), atomic.whole(file) as temporary:
-        temporary.write_text("half of the new")
-        raise RuntimeError
-    assert file.read_text() == "old" and list(tmp_path.iterdir()) == [file]
 
 
 def test_each_image_is_decoded_once(tmp_path):
@@ -92,13 +69,9 @@ def test_each_image_is_decoded_once(tmp_path):
     prepared.write(tmp_path, "fit", raw, fit, crop=lambda image: image)
     prepared.write(tmp_path, "val", raw, val, crop=partial(evaluation_crop, size=8))
     assert asked == Counter(range(40))
-    for script in ("finetune_process", "zero_shot", "single_task", "addition", "negation", "disentanglement"):
-        reached = reached_modules(ROOT, f"workflow_scripts/{script}.py", ("lib", "workflow_scripts"))
-        assert not [path for path in reached if "datasets" in path.parts], "only prepared pixels are read"
-
-
-def test_images_of_different_sizes_are_no_evaluation_batch(tmp_path):
-    _, split = raw([(4, 6), (9, 5)])
-    prepared.write(tmp_path, "fit", split, np.arange(2), crop=same)
-    with pytest.raises(prepared.PreparedError, match="is this the fit split"):
-        next(iter(EvaluationBatches(prepared.read(tmp_path, "fit"), 2, "cpu")))
+    for rule, _, plugins in variants():
+        reached = code(rule, *plugins)
+        if rule == "prepare":
+            assert any(file.startswith("lib/data/readers/") for file in reached)
+        elif rule in ("finetune", "zero_shot", "single_task", "addition", "negation", "disentanglement"):
+            assert not [file for file in reached if "readers" in file], "only prepared pixels are read"

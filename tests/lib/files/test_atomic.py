@@ -33,12 +33,13 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_on_an_error_the_old_content_stays_and_nothing_else(tmp_path):
+@pytest.mark.parametrize("error", [ValueError, RuntimeError])
+def test_on_an_error_the_old_content_stays_and_nothing_else(tmp_path, error):
     path = tmp_path / "table.csv"
     atomic.write_text(path, "old")
-    with pytest.raises(ValueError, match="in the middle"), atomic.whole(path) as temporary:
+    with pytest.raises(error, match="in the middle"), atomic.whole(path) as temporary:
         temporary.write_text("half")
-        raise ValueError("in the middle")
+        raise error("in the middle")
     assert path.read_text() == "old" and names(tmp_path) == ["table.csv"]
 
 

@@ -5,56 +5,18 @@ import torch
 from torch import nn
 
 from lib.editing.task_vector import TaskVector
-from lib.parameters import ParameterMismatch
 from lib.models import linearize, tangent_vit
-from lib.models.vit import shape_of, vit
+from lib.models.vit import shape_of
+from lib.parameters import ParameterMismatch
 from lib.precision import matmul_precision
-
-
-def parameters(module, dtype):
-    return {name: value.detach().to(dtype) for name, value in module.named_parameters()}
-
-
-def direction(theta, scale, seed=1):
-    generator = torch.Generator().manual_seed(seed)
-    return {n: scale * torch.randn(v.shape, generator=generator, dtype=v.dtype) for n, v in theta.items()}
-
-
-def explicit_tangent(f, theta_0, tau, x):
-    """f(x; theta_0) + J tau with J written out, one row an output, one column a parameter."""
-    jacobian = torch.func.jacrev(lambda theta: f(theta, x))(theta_0)
-    value = f(theta_0, x)
-    for name, block in jacobian.items():
-        value = value + block.flatten(2) @ tau[name].flatten()
-    return value
-
-
-def function_of(module):
-    return lambda theta, x: torch.func.functional_call(module, dict(theta), (x,))
-
-
-MODULES = {
-    "mlp": (lambda: nn.Sequential(nn.Linear(5, 7), nn.Tanh(), nn.LayerNorm(7), nn.Linear(7, 3)), (4, 5)),
-    "convolution": (lambda: nn.Sequential(nn.Conv2d(2, 3, 3), nn.GELU(), nn.Flatten(), nn.Linear(27, 2)), (2, 2, 5, 5)),
-    "attention": (lambda: nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, batch_first=True), (2, 3, 8)),
-}
-
-
-@pytest.mark.parametrize("kind", MODULES)
-def test_linearize_equals_the_explicit_jacobian(kind):
-    torch.manual_seed(0)
-    make, shape = MODULES[kind]
-    module = make().double().eval()
-    x = torch.randn(*shape, dtype=torch.float64)
-
-    def f(theta, x):
-        return torch.func.functional_call(module, dict(theta), (x,)).flatten(1)
-
-    theta_0 = parameters(module, torch.float64)
-    tau = direction(theta_0, 0.3)
-    with linearize.differentiable_attention():
-        expected = explicit_tangent(f, theta_0, tau, x)
-    torch.testing.assert_close(linearize.linearize(f, theta_0)(tau, x), expected, rtol=1e-10, atol=1e-12)
+from tests.lib.models.functions import (
+    direction,
+    explicit_tangent,
+    function_of,
+    kept_for_backward,
+    parameters,
+    require_once_differentiable,
+)
 
 
 @pytest.fixture(params=["general", "one pass"])
@@ -152,19 +114,6 @@ def test_in_bf16_it_stays_close_to_float32_and_gives_float32(tower, recompute):
         assert 1e-4 < (rounded - exact).norm() / exact.norm() < 2e-2
 
 
-def test_in_bf16_the_general_tangent_model_adds_in_float32(tower):
-    """A tangent far below the value's last bit in bf16 still moves the sum."""
-    theta_0, x = parameters(tower, torch.float32), torch.randn(16, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-    tau = {n: v.requires_grad_() for n, v in direction(theta_0, 1e-5).items()}
-    with matmul_precision("bf16", "cpu"):
-        f_lin = linearize.linearize(function_of(tower), theta_0)
-        moved, still = f_lin(tau, x), f_lin({n: torch.zeros_like(v) for n, v in tau.items()}, x)
-        (moved**2).mean().backward()
-    expected = linearize.jvp(function_of(tower), theta_0, tau, x)[1]
-    assert moved.dtype is torch.float32 and ((moved - still) - expected).norm() < 0.05 * expected.norm()
-    assert all(v.grad.dtype is torch.float32 for v in tau.values())
-
-
 def test_as_a_function_of_theta_it_is_the_same_to_the_bit(tower):
     theta_0, shape = parameters(tower, torch.float32), shape_of(tower)
     theta = {n: (theta_0[n] + d).requires_grad_() for n, d in direction(theta_0, 0.05).items()}
@@ -187,23 +136,26 @@ def test_both_activations(tower, images, activation):
     torch.testing.assert_close(fast, linearize.linearize(function_of(tower), theta_0)(tau, images))
 
 
-@pytest.mark.parametrize("tangent", [False, True])
-def test_recomputed_activations_change_no_bit_and_are_not_kept(tower, tangent):
+def test_recomputed_activations_change_no_bit_and_are_not_kept(tower):
     theta_0, shape = parameters(tower, torch.float32), shape_of(tower)
     x = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-    found = {}
+    found, kept = {}, {}
     for recompute in (False, True):
         leaves = {n: v.requires_grad_() for n, v in direction(theta_0, 0.05).items()}
-        kept = []
-        with torch.autograd.graph.saved_tensors_hooks(lambda t, kept=kept: kept.append(t.numel()) or t, lambda t: t):
-            if tangent:
-                value = tangent_vit.linearize_vit(shape, theta_0, recompute=recompute)(leaves, x)
-            else:
-                value = vit(shape, leaves, x, recompute=recompute)
+        f_lin = tangent_vit.linearize_vit(shape, theta_0, recompute=recompute)
+        value, kept[recompute] = kept_for_backward(f_lin, leaves, x)
         (value**2).sum().backward()
-        found[recompute] = [value.detach(), *(leaf.grad for leaf in leaves.values())], sum(kept)
-    assert all(torch.equal(a, b) for a, b in zip(found[False][0], found[True][0], strict=True))
-    assert found[True][1] < found[False][1] / 2
+        found[recompute] = [value.detach(), *(leaf.grad for leaf in leaves.values())]
+    assert all(torch.equal(a, b) for a, b in zip(found[False], found[True], strict=True))
+    assert kept[True] < kept[False] / 2
+
+
+@pytest.mark.parametrize("recompute", [False, True])
+@pytest.mark.parametrize("make", [tangent_vit.linearize_vit, tangent_vit.linearize_vit_at])
+def test_a_second_derivative_is_an_error(tower, images, make, recompute):
+    theta_0 = parameters(tower.double(), torch.float64)
+    model = make(shape_of(tower), theta_0, recompute=recompute)
+    require_once_differentiable(lambda tau: model(tau, images), direction(theta_0, 0.1))
 
 
 def test_other_names_and_towers_are_refused(tower, images):

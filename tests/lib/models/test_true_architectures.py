@@ -16,10 +16,14 @@ from lib.data import prepared, tasks
 from lib.data.batches import TrainingData
 from lib.data.raw_task import RawSplit
 from lib.editing.task_vector import TaskVector
-from lib.models import encoders, heads, linearize
+from lib.models import heads, linearize
 from lib.models.architectures import read_configuration
+from lib.models.clip import random_clip, tower_parameters
+from lib.models.encoders.torch_module import TorchModule, empty_tower
 from lib.training import modes
 from lib.training.finetune import Recipe, finetune
+from lib.training.objectives.cross_entropy import objective
+from lib.training.objectives.interface import Context
 
 B32, B16, L14 = "ViT-B-32-quickgelu", "ViT-B-16-quickgelu", "ViT-L-14-quickgelu"
 ALPHAS = [0.0, 0.25, 1.0]
@@ -42,7 +46,7 @@ STEPS, BATCH, SIDE = 2, 2, 224
 )
 def test_each_mode_trains_the_parameters_it_should(architecture, mode, parameters):
     """Counted in open_clip's own tower, which holds no numbers, and by the plan's formula."""
-    tower = encoders.image_encoder(architecture).tower
+    tower = empty_tower(read_configuration(architecture))
     assert all(value.is_meta for value in tower.parameters())
     sizes = {name: value.numel() for name, value in tower.named_parameters()}
     assert sizes == cost.tower_sizes(cost.tower(read_configuration(architecture)))
@@ -51,12 +55,12 @@ def test_each_mode_trains_the_parameters_it_should(architecture, mode, parameter
 
 @pytest.fixture(scope="module")
 def clip():
-    return encoders.random_clip(B32, seed=0)
+    return random_clip(B32, seed=0)
 
 
 @pytest.fixture(scope="module")
 def theta_0(clip):
-    return encoders.tower_parameters(clip)
+    return tower_parameters(clip)
 
 
 @pytest.fixture(scope="module")
@@ -81,16 +85,17 @@ def images(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def vectors(theta_0, head, images):
     """Mode -> task vector of two steps, made when it is asked for."""
-    encoder, made = encoders.image_encoder(B32), {}
+    made = {}
 
     def vector(name: str) -> TaskVector:
         mode = modes.get(modes.get(name).vectors_of)
         if mode.name not in made:
             data = TrainingData(prepared.read(images, "fit"), BATCH, SIDE, seed=0)
             recipe = Recipe(STEPS, learning_rate=1e-4, weight_decay=0.1, clip_norm=1.0, warmup=1, accumulate=2)
-            trained = mode.trained(theta_0)
-            theta, log = finetune(mode.model(encoder, theta_0), theta_0, trained, head, data, recipe)
-            assert log[-1]["step"] == STEPS and np.isfinite(log[-1]["loss"])
+            model = mode.image_encoder(read_configuration(B32)).model_at(theta_0)
+            loss = objective(Context(model, theta_0, head))
+            theta, log = finetune(theta_0, mode.trained(theta_0), loss, data, recipe)
+            assert [row["step"] for row in log] == [1, 2] and np.isfinite(log[-1]["loss"])
             made[mode.name] = TaskVector.between(theta_0, theta)
         return made[mode.name]
 
@@ -103,7 +108,7 @@ def batch():
     return torch.from_numpy(coarse.repeat(32, axis=1).repeat(32, axis=2))
 
 
-def test_the_head_of_the_real_text_tower_has_a_row_a_class(head, clip):
+def test_the_head_of_the_real_text_tower_has_one_row_per_class(head, clip):
     assert head.shape == (10, 512)
     torch.testing.assert_close(head.norm(dim=1), clip.logit_scale.exp().detach().expand(10))
 
@@ -122,15 +127,16 @@ def test_a_sweep_gives_what_each_edited_model_gives_by_itself(mode, vectors, the
 
     The head divides what the first and the last model say about the first image, so that their predictions differ.
     """
-    encoder, tau, chosen = encoders.image_encoder(B32), vectors(mode), modes.get(mode)
-    reference = encoders.encoder_of(clip)
+    tau, chosen = vectors(mode), modes.get(mode)
+    encoder = chosen.image_encoder(read_configuration(B32))
+    reference = TorchModule(SIDE, build=lambda: clip.visual)
     x = encoder.normalised(batch)
     with torch.no_grad():
         if chosen.tangent:
-            value, tangent = linearize.jvp(reference.call_tower, theta_0, tau, x)
+            value, tangent = linearize.jvp(reference.value, theta_0, tau, x)
             features = [value + alpha * tangent for alpha in ALPHAS]
         else:
-            features = [reference.call_tower(tau.apply(theta_0, alpha), x) for alpha in ALPHAS]
+            features = [reference.value(tau.apply(theta_0, alpha), x) for alpha in ALPHAS]
     head = dividing(features[0][0], features[-1][0])
     expected = torch.stack([heads.logits(f, head).argmax(-1) for f in features])
     coefficients = torch.tensor([[alpha] for alpha in ALPHAS])

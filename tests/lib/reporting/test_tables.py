@@ -161,3 +161,61 @@ def test_deviations_name_their_task():
     ]
     assert tables.deviations(manifests, ["A", "B"]) == ["A: Drawn.", "A: Small."]
     assert tables.deviations(manifests, ["C"]) == ["C: Half of it."]
+
+
+RULED = pd.DataFrame(
+    [
+        ("m", 0, "linear", "sum", 0.3, "A", 0.5, 0.9),
+        ("m", 0, "linear", "sum", 0.3, "B", 0.7, 0.8),
+        ("m", 0, "linear", "mean", 1.0, "A", 0.4, 0.7),
+        ("m", 0, "linear", "mean", 1.0, "B", 0.5, 0.6),
+    ],
+    columns=["model", "seed", "mode", "rule", "alpha", "task", "accuracy", "normalized"],
+)
+
+
+def test_several_merging_rules_have_a_row_each():
+    assert tables.without_single_rule(RULED) is RULED
+    frame = tables.addition(RULED, SINGLE, ["A", "B"])
+    assert frame["rule"].tolist()[1:] == ["sum", "mean"] and pd.isna(frame["rule"][0])
+    assert frame["absolute"].tolist() == pytest.approx([0.3, 0.6, 0.45])
+    assert frame["alpha"].tolist()[1:] == [0.3, 1.0]
+    table = tables.paper_table(frame, COLUMNS, caption="Addition")
+    assert dict(zip(table.rows, table.cells, strict=True)) == {
+        "Pre-trained": ["30.0", "-"],
+        "Linear FT, sum": ["60.0", "85.0"],
+        "Linear FT, weight averaging": ["45.0", "65.0"],
+    }
+
+
+def test_a_table_by_task_has_a_row_per_mode_and_rule():
+    table = tables.single_task_table(RULED.assign(split="test"), ["A", "B"], caption="By task")
+    assert dict(zip(table.rows, table.cells, strict=True)) == {
+        "Linear FT, sum": ["50.0", "70.0", "60.0"],
+        "Linear FT, weight averaging": ["40.0", "50.0", "45.0"],
+    }
+
+
+@pytest.mark.parametrize("rule", ["sum", "mean"])
+def test_tables_of_one_merging_rule_keep_their_shape(rule):
+    ruled = RULED[RULED["rule"] == rule]
+    frame = tables.without_single_rule(ruled)
+    pd.testing.assert_frame_equal(frame, ruled.drop(columns="rule"))
+    table = tables.paper_table(tables.addition(frame, SINGLE, ["A", "B"]), COLUMNS, caption="Addition")
+    assert table.rows == ["Pre-trained", "Linear FT"]
+
+
+def test_only_the_papers_own_merging_rule_is_compared():
+    """The papers add task vectors; the mean has no number of theirs beside it."""
+    frame = tables.addition(RULED.assign(model="ViT-B-32"), SINGLE.assign(model="ViT-B-32"), ["A", "B"])
+    table = tables.paper_table(frame, COLUMNS, caption="Addition", compared="addition")
+    cells = dict(zip(table.rows, table.cells, strict=True))
+    assert cells["Linear FT, sum"] == ["60.0", "76.5", "-16.5", "85.0", "85.4", "-0.4"]
+    assert cells["Linear FT, weight averaging"] == ["45.0", "-", "-", "65.0", "-", "-"]
+    assert cells["Pre-trained"][:3] == ["30.0", "48.4", "-18.4"]
+
+
+def test_a_mode_that_the_papers_do_not_report_has_no_number_beside_it():
+    frame = rows("ViT-B-32").replace({"mode": {"standard": "my_mode"}})
+    table = tables.paper_table(frame, COLUMNS, caption="Addition", compared="addition")
+    assert dict(zip(table.rows, table.cells, strict=True))["my_mode"] == ["70.0", "-", "-", "75.0", "-", "-"]

@@ -15,7 +15,7 @@ from lib.synthetic.captioned import all_captions, draw_captioned
 from lib.synthetic.vocabulary import learn_merges
 from lib.training import contrastive
 
-SHIPPED = Path(__file__).parents[2] / "demo" / "clip"
+SHIPPED = Path(__file__).parents[3] / "demo" / "clip"
 TINY = {
     "embed_dim": 16,
     "quick_gelu": True,
@@ -47,7 +47,7 @@ def assert_equal(first, second):
         assert torch.equal(tensor, second[name]), name
 
 
-def test_the_loss_falls(tokenizer, images):
+def test_the_loss_falls(tokenizer, captioned):
     recipe = replace(RECIPE, steps=40, learning_rate=5e-3)
     log = contrastive.pretrain(contrastive.build(TINY, 1), tokenizer, captioned, recipe, log_every=10)
     assert [row.step for row in log] == [10, 20, 30, 40]
@@ -74,7 +74,7 @@ def test_a_state_of_another_recipe_is_refused(tokenizer, captioned, tmp_path):
         contrastive.pretrain(contrastive.build(TINY, 1), tokenizer, captioned, other, state=state)
 
 
-def test_threads_only_cut_the_batch(tokenizer, images):
+def test_threads_only_cut_the_batch(tokenizer, captioned):
     models = [contrastive.build(TINY, 1).double() for _ in range(2)]
     batch = contrastive.normalised(torch.from_numpy(captioned.images[:5])).double()
     text = tokenizer(["a star", "a tree", "the digit one"])

@@ -4,7 +4,6 @@ import contextlib
 import copy
 import importlib
 import io
-import operator
 import os
 import pickle
 import sys
@@ -19,8 +18,9 @@ from safetensors.torch import save_file
 
 from lib.files import checkpoints, safe_pickle
 from lib.files.checkpoints import CheckpointError
-from lib.models import encoders
+from lib.models.clip import tower_parameters
 from lib.training import modes, third_party
+from tests.lib.files.pickles import Calls, archive
 
 TINY = {
     "embed_dim": 24,
@@ -38,7 +38,7 @@ def pretrained():
 
 @pytest.fixture(scope="module")
 def theta_0(pretrained):
-    return encoders.tower_parameters(pretrained)
+    return tower_parameters(pretrained)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def clip(pretrained):
 
 @pytest.fixture(scope="module")
 def theta(clip):
-    return encoders.tower_parameters(clip)
+    return tower_parameters(clip)
 
 
 def same(found, expected):
@@ -224,7 +224,9 @@ def test_a_linearized_encoder(tmp_path, pretrained, clip, theta, theta_0):
 
 def test_a_checkpoint_must_fit_its_mode(theta, theta_0):
     def check(mode, layout, theta):
-        third_party.require_mode(modes.get(mode), layout, theta_0, theta, what="a.pt")
+        chosen = modes.get(mode)
+        trained = chosen.trained(theta_0)
+        third_party.require_mode(mode, layout, theta_0, theta, trained, tangent=chosen.tangent, what="a.pt")
 
     attention = {name: theta[name] if "attn" in name and "bias" not in name else theta_0[name] for name in theta_0}
     check("standard", "open_clip", theta)
@@ -234,16 +236,6 @@ def test_a_checkpoint_must_fit_its_mode(theta, theta_0):
         check("standard", "linearized", theta)
     with pytest.raises(CheckpointError, match="parameters that linear-2 does not train differ"):
         check("linear-2", "open_clip", theta)
-
-
-class Calls:
-    """Pickles as a call of `function`."""
-
-    def __init__(self, function, *arguments):
-        self.call = (function, arguments)
-
-    def __reduce__(self):
-        return self.call
 
 
 @pytest.mark.parametrize("function", [os.system, eval, getattr, __import__, io.open])
@@ -257,94 +249,12 @@ def test_a_pickle_that_calls_a_function_is_refused_by_name(tmp_path, clip, theta
     assert not mark.exists()
 
 
-def archive(path, program, **records):
-    with zipfile.ZipFile(path, "w") as file:
-        file.writestr("archive/data.pkl", program)
-        for name, data in records.items():
-            file.writestr(f"archive/{name}", data)
-    return path
-
-
-def calls(program: bytes) -> list[tuple[str, str, str]]:
-    """What a pickle would call, and with what: each name stands for a function that takes a note instead."""
-    noted = []
-
-    class Noting(pickle.Unpickler):
-        def find_class(self, module, name):
-            return lambda argument: noted.append((module, name, argument))
-
-    Noting(io.BytesIO(program)).load()
-    return noted
-
-
-def test_a_path_through_model_code_calls_nothing(tmp_path):
-    """torch.serialization's os.system, by a dotted name: inert, as are all names of model code."""
-    mark = tmp_path / "mark"
-    name, command = b"torch.serialization", f"touch {mark}".encode()
-    program = b"\x80\x04\x8c" + bytes([len(name)]) + name + b"\x8c\x09os.system\x93"
-    program += b"\x8c" + bytes([len(command)]) + command + b"\x85R."
-    assert safe_pickle.named_tensors(archive(tmp_path / "a.pt", program)) == {}
-    assert not mark.exists()
-    assert operator.attrgetter("os.system")(torch.serialization) is os.system
-    assert calls(program) == [("torch.serialization", "os.system", command.decode())]  # the program is a working one
-
-
-@pytest.mark.parametrize(
-    "program",
-    [
-        b"\x80\x02ccollections\nOrderedDict\n}(X\x01\x00\x00\x00aK\x01ub.",  # sets an attribute of OrderedDict
-        b"\x80\x02ctorch\nFloatStorage\n)R.",  # calls a data type
-        b"\x80\x02X\x01\x00\x00\x00aQ.",  # a storage that is a letter
-        b"\x80\x02.",
-        b"",
-    ],
-)
-def test_odd_programs_end_in_an_error(tmp_path, program):
-    with pytest.raises(CheckpointError, match="cannot be read as a file of torch.save"):
-        safe_pickle.named_tensors(archive(tmp_path / "a.pt", program))
-
-
 def test_what_one_file_does_to_a_constructor_does_not_reach_the_next(tmp_path, clip, theta, theta_0):
     program = b"\x80\x02ctorch._utils\n_rebuild_parameter\n}X\x0c\x00\x00\x00__defaults__NsN\x86b."
     with contextlib.suppress(CheckpointError):
         safe_pickle.named_tensors(archive(tmp_path / "odd.pt", program))
     torch.save(clip, tmp_path / "a.pt")
     assert same(third_party.read_tower(tmp_path / "a.pt", theta_0), theta)
-
-
-def rebuilt(size, stride, key="0", count=4):
-    """A pickle of one tensor over a storage of four float32."""
-
-    storage = object()
-
-    class Writer(pickle.Pickler):
-        def persistent_id(self, value):
-            return ("storage", torch.FloatStorage, key, "cpu", count) if value is storage else None
-
-    out = io.BytesIO()
-    call = Calls(torch._utils._rebuild_tensor_v2, storage, 0, size, stride, False, OrderedDict())
-    Writer(out, protocol=2).dump({"a": call})
-    return out.getvalue()
-
-
-def test_tensors_lie_inside_their_storage(tmp_path):
-    def read(program, data=b"\0" * 16):
-        return safe_pickle.named_tensors(archive(tmp_path / "a.pt", program, **{"data/0": data}))
-
-    assert read(rebuilt((2, 2), (2, 1)))["a"].shape == (2, 2)
-    for program in (rebuilt((2, 4), (4, 1)), rebuilt((2,), (-1,)), rebuilt((4,), (1,), key="../data.pkl")):
-        with pytest.raises(CheckpointError, match="cannot be read"):
-            read(program)
-    with pytest.raises(CheckpointError, match="has 16 bytes, expected 9 values"):
-        read(rebuilt((2, 2), (2, 1), count=9))
-
-
-def test_names_shared_and_cyclic_containers_end(tmp_path):
-    shared = {"weight": torch.ones(2)}
-    cycle = {"a": shared, "b": shared}
-    cycle["self"] = cycle
-    torch.save(cycle, tmp_path / "a.pt")
-    assert list(safe_pickle.named_tensors(tmp_path / "a.pt")) == ["a.weight"]
 
 
 def other_architecture(**vision):

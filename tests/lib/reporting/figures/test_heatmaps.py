@@ -1,26 +1,11 @@
-"""What a figure must show for its marks to be readable."""
+"""Heatmaps of the disentanglement error: one scale, axes and titles that say what they show."""
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 import pytest
 
-from lib.reporting import figures
-from workflow_scripts.reporting.figures import heatmaps
-
-TASKS = ["Cars", "DTD"]
-
-
-@pytest.mark.parametrize("models", [["ViT-B-32"], ["ViT-B-32", "ViT-L-14"]])
-def test_a_scatter_of_several_models_says_which_marker_is_which(models):
-    keys = [(model, mode, task, "test", 0.7) for model in models for mode in ("standard", "linear") for task in TASKS]
-    frame = pd.DataFrame(keys, columns=["model", "mode", "task", "split", "accuracy"])
-    axes = figures.single_task_scatter(frame, "linear", tasks=TASKS).axes[0]
-    texts = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert texts == (TASKS if len(models) == 1 else [*TASKS, *models])
-    drawn = {line.get_marker() for line in axes.lines if line.get_marker() != "None" and len(line.get_xdata())}
-    assert len(drawn) == len(models)
-    plt.close("all")
+from lib.reporting.figures.heatmaps import disentanglement
+from workflow_scripts.reporting.heatmaps import main
 
 
 @pytest.mark.parametrize(
@@ -37,7 +22,7 @@ def test_heatmaps_name_models_where_columns_differ_in_them_and_share_one_scale(c
         for i, mode in enumerate(modes)
         for j, column in enumerate(columns)
     }
-    axes = np.array(figures.disentanglement(grids, modes, columns, (0, 1)).axes[:4]).reshape(2, 2)
+    axes = np.array(disentanglement(grids, modes, columns, (0, 1)).axes[:4]).reshape(2, 2)
     assert [axis.get_title() for axis in axes[0]] == titles
     for i, mode in enumerate(modes):
         for j, (model, pair) in enumerate(columns):
@@ -51,10 +36,24 @@ def test_heatmaps_name_models_where_columns_differ_in_them_and_share_one_scale(c
 def test_several_models_have_a_figure_each_and_one_a_pair(tmp_path):
     pairs, models = ["Cars--DTD", "DTD--MNIST"], ["ViT-B-32", "ViT-L-14"]
     grid = {"alphas": np.linspace(-1, 1, 3), "error_a": np.zeros((3, 3)), "error_b": np.ones((3, 3))}
-    np.savez(tmp_path / "grid.npz", **grid)
+    files = {(model, pair): tmp_path / f"{model}_{pair}.npz" for model in models for pair in pairs}
+    for (model, pair), file in files.items():
+        np.savez(file, model=model, seed=0, mode="linear", pair=pair.split("--"), **grid)
     for folder, shown in (("both", models), ("one", models[:1])):
-        (tmp_path / folder).mkdir()
-        paths = {(model, "linear", pair): [str(tmp_path / "grid.npz")] for model in shown for pair in pairs}
-        heatmaps(paths, tmp_path / folder, (0, 1))
+        main([file for (model, _), file in files.items() if model in shown], tmp_path / folder, (0, 1))
         found = {path.stem.removeprefix("disentanglement_") for path in (tmp_path / folder).iterdir()}
         assert found == {*shown, *(pairs if len(shown) > 1 else [])}
+
+
+def test_the_first_alpha_runs_to_the_right_and_the_search_space_is_framed():
+    alphas, xi = np.array([-1.0, 0.0, 1.0]), np.zeros((3, 3))
+    xi[2, 0] = 0.5  # a1 = 1, a2 = -1
+    axes = disentanglement({("linear", "m", "A--B"): (alphas, xi)}, ["linear"], [("m", "A--B")], (0.0, 1.0)).axes[0]
+    (image,) = axes.images
+    rows, columns = np.nonzero(np.asarray(image.get_array()))
+    left, right, bottom, top = image.get_extent()
+    assert image.origin == "lower" and (left, right, bottom, top) == (-1.5, 1.5, -1.5, 1.5)
+    assert (left + columns[0] + 0.5, bottom + rows[0] + 0.5) == (1.0, -1.0)
+    (box,) = axes.patches
+    assert (*box.get_xy(), box.get_width(), box.get_height()) == (0, 0, 1, 1)
+    plt.close("all")

@@ -1,0 +1,85 @@
+"""Batches: evaluation in order, training by seed and step alone, whoever reads ahead."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from lib.data import prepared
+from lib.data.batches import EvaluationBatches, TrainingData
+from lib.data.raw_task import RawSplit
+
+
+def raw(sizes):
+    generator = np.random.default_rng(0)
+    pixels = [generator.integers(0, 256, (h, w, 3), np.uint8) for h, w in sizes]
+    return pixels, RawSplit(np.arange(len(sizes)) % 3, lambda row: Image.fromarray(pixels[row]))
+
+
+def same(image):
+    return image
+
+
+@pytest.fixture(scope="module")
+def split(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    prepared.write(folder, "fit", raw([(8, 8)] * 40)[1], np.arange(40), crop=same)
+    return prepared.read(folder, "fit")
+
+
+def test_evaluation_batches_are_the_rows_in_order_as_often_as_asked(tmp_path):
+    pixels, split = raw([(4, 4)] * 7)
+    prepared.write(tmp_path, "test", split, np.arange(7), crop=same)
+    batches = EvaluationBatches(prepared.read(tmp_path, "test"), 3, "cpu")
+    for _ in range(2):
+        assert np.array_equal(np.concatenate([batch.numpy() for batch in batches]), np.stack(pixels))
+    some = EvaluationBatches(prepared.read(tmp_path, "test"), 2, "cpu", np.array([5, 1, 2]))
+    assert np.array_equal(np.concatenate([batch.numpy() for batch in some]), np.stack(pixels)[[1, 2, 5]])
+    assert some.labels.tolist() == [1, 2, 2]
+
+
+def test_images_of_different_sizes_are_no_evaluation_batch(tmp_path):
+    _, split = raw([(4, 6), (9, 5)])
+    prepared.write(tmp_path, "fit", split, np.arange(2), crop=same)
+    with pytest.raises(prepared.PreparedError, match="is this the fit split"):
+        next(iter(EvaluationBatches(prepared.read(tmp_path, "fit"), 2, "cpu")))
+
+
+def test_every_epoch_sees_every_row_once(split):
+    data = TrainingData(split, batch_size=16, image_size=8, seed=0)
+    assert data.steps_per_epoch == 3
+    for epoch in range(2):
+        rows = np.concatenate([data.rows(3 * epoch + i) for i in range(3)])
+        assert sorted(rows) == list(range(40))
+    assert not np.array_equal(data.rows(0), data.rows(3))
+
+
+def test_steps_read_ahead_are_those_read_alone(split):
+    data = TrainingData(split, batch_size=16, image_size=8, seed=0)
+
+    def halves(rows):
+        return [slice(0, rows // 2), slice(rows // 2, rows)]
+
+    ahead = list(data.ahead(2, 5, halves))
+    assert len(ahead) == 3 and list(data.ahead(5, 5, halves)) == []
+    for step, batches in enumerate(ahead, start=2):
+        (whole,) = data.gather(step, [slice(None)])
+        assert torch.equal(torch.cat([batch.labels for batch in batches]), whole.labels)
+        assert torch.equal(whole.labels, torch.from_numpy(split.label[data.rows(step)]))
+        parts = [batch.cropped("cpu", 8)[0] for batch in batches]
+        assert torch.equal(torch.cat(parts), whole.cropped("cpu", 8)[0])
+
+
+def test_an_error_while_reading_ahead_reaches_the_training_loop(split, monkeypatch):
+    data = TrainingData(split, batch_size=16, image_size=8, seed=0)
+    monkeypatch.setattr(type(split), "images", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        next(data.ahead(0, 2, lambda rows: [slice(None)]))
+
+
+def test_an_order_and_crops_belong_to_a_seed(split):
+    one, same_seed, other = (TrainingData(split, batch_size=16, image_size=8, seed=seed) for seed in (0, 0, 1))
+    first, again, another = (data.gather(4, [slice(None)])[0] for data in (one, same_seed, other))
+    assert torch.equal(first.images, again.images) and torch.equal(first.boxes, again.boxes)
+    assert not torch.equal(first.boxes, another.boxes)
+    assert not np.array_equal(one.rows(0), other.rows(0))

@@ -1,0 +1,62 @@
+"""Forty images, a small model of them, and fine-tuning in any mode."""
+
+from importlib import import_module
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from lib.data import prepared
+from lib.data.batches import TrainingData
+from lib.data.raw_task import RawSplit
+from lib.models.encoders.image import encoder_of
+from lib.models.encoders.tangent import tangent_of
+from lib.training import finetune as finetuning
+from lib.training import modes
+from lib.training.finetune import Recipe
+from lib.training.objectives.interface import Context
+
+RECIPE = Recipe(steps=6, learning_rate=1e-3, weight_decay=0.1, clip_norm=1.0, warmup=2)
+
+
+@pytest.fixture(scope="module")
+def split(tmp_path_factory):
+    folder, generator = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
+    pixels = generator.integers(0, 256, (40, 8, 8, 3), np.uint8)
+    raw = RawSplit(np.arange(40) % 4, lambda row: Image.fromarray(pixels[row]))
+    prepared.write(folder, "fit", raw, np.arange(40), crop=lambda image: image)
+    return prepared.read(folder, "fit")
+
+
+@pytest.fixture
+def data(split):
+    """Batches of 16, 16 and 8 images."""
+    return TrainingData(split, batch_size=16, image_size=8, seed=0)
+
+
+@pytest.fixture
+def encoder(tower):
+    return encoder_of(SimpleNamespace(visual=tower))
+
+
+@pytest.fixture
+def theta_0(tower):
+    return {name: value.detach().clone() for name, value in tower.named_parameters()}
+
+
+@pytest.fixture
+def head():
+    return torch.nn.functional.normalize(torch.randn(4, 8, generator=torch.Generator().manual_seed(2)), dim=-1) * 10
+
+
+@pytest.fixture
+def run(encoder, theta_0, head, data):
+    def train(mode="standard", recipe=RECIPE, **more):
+        chosen = modes.get(mode)
+        model = (tangent_of(encoder) if chosen.tangent else encoder).model_at(theta_0)
+        objective = import_module(chosen.objective_module).objective(Context(model, theta_0, head, chosen.settings))
+        return finetuning.finetune(theta_0, chosen.trained(theta_0), objective, data, recipe, **more)
+
+    return train
