@@ -22,7 +22,7 @@ import torch.nn.functional as F
 
 from benchmarks import measure
 from lib.data import prepared
-from lib.data.batches import TrainingData
+from lib.data.training_batches import TrainingData
 from lib.models.architectures import read_configuration
 from lib.models.heads import logits
 from lib.precision import PRECISIONS, matmul_precision

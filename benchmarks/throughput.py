@@ -82,7 +82,7 @@ def measure(case: Case) -> cost.Measurement:
 
 
 def _train(case: Case, encoder, theta_0, tau, head) -> float:
-    from lib.data.batches import TrainingData
+    from lib.data.training_batches import TrainingData
     from lib.training.finetune import Keeper, Recipe, finetune
     from lib.training.objectives.interface import Context
 
@@ -105,7 +105,7 @@ def _train(case: Case, encoder, theta_0, tau, head) -> float:
 def _evaluate(case: Case, encoder, theta_0, tau, head) -> float:
     import torch
 
-    from lib.data.batches import EvaluationBatches
+    from lib.data.evaluation_batches import EvaluationBatches
 
     batches = EvaluationBatches(_images(case, encoder.image_size), case.batch, head.device)
     clock, mode, read = _clock(head.device.type), modes.get(case.mode), []

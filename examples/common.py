@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from lib.data import prepared
-from lib.data.batches import EvaluationBatches
+from lib.data.evaluation_batches import EvaluationBatches
 from lib.editing.task_vector import TaskVector
 from lib.files import checkpoints
 from lib.models.encoders.interface import Encoder

@@ -10,21 +10,14 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from lib.data.datasets import DATASETS
 from lib.data.splits import validation_size
 from lib.models.architectures import image_size, require_vit
 
 FLOAT_BYTES = 4
 INDEX_BYTES = 5 * 8  # an image's row in {split}.index.npz
-# side of the images as their sources ship them, in pixels. ASSUME: 56 stands for GTSRB's, which vary from 15 to 250
-NATIVE_SIDES = {
-    "mnist": 28,
-    "svhn": 32,
-    "eurosat": 64,
-    "gtsrb": 56,
-    "resisc45": 256,
-    "synthetic": 32,
-    "sklearn_digits": 32,
-}
+# ASSUME: 56 pixels stand for GTSRB's images, whose sides vary from 15 to 250
+TYPICAL_SIDES = {"gtsrb": 56}
 PHOTOGRAPH = (512, 4 / 3)  # ASSUME: the short side in pixels and the aspect of all other images
 
 
@@ -144,7 +137,8 @@ def evaluation_bytes(images: int, image_size: int) -> int:
 
 def fit_bytes(images: int, dataset: str, short_side: int | None) -> int:
     """Estimated bytes of a fit split: images in their own size, with a short side of at most `short_side` pixels."""
-    side, aspect = (NATIVE_SIDES[dataset], 1.0) if dataset in NATIVE_SIDES else PHOTOGRAPH
+    known = TYPICAL_SIDES.get(dataset, DATASETS[dataset].side)
+    side, aspect = PHOTOGRAPH if known is None else (known, 1.0)
     side = side if short_side is None else min(side, short_side)
     return images * (3 * side * round(side * aspect) + INDEX_BYTES)
 

@@ -50,7 +50,7 @@ def message(damage: Damage, root: Path) -> str:
     options = {"expected_counts": counts} if counts else {}
     parts = ["val", "test"] if damage.dataset == tasks.CONTROL else ["fit", "val", "test"]
     try:
-        with mock.patch("lib.data.readers.hub.fetch", return_value=root / "snapshot"):
+        with mock.patch("lib.data.hub_client.fetch", return_value=root / "snapshot"):
             prepare.main(
                 root / "results",
                 name=tasks.read(damage.dataset).title,

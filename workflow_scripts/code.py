@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # What cannot change a number, and why. Everything else that a script reaches is inside.
 OUTSIDE = {
+    "lib/data/hub_client.py": "fetches what a pinned revision holds, or refuses",
     "lib/files/atomic.py": "writes a file whole or not at all; what is in it comes from elsewhere",
     "lib/files/digests.py": "reads files and says what they hold; a changed digest shows in the digest itself",
     "lib/provenance/": "records what was done",

@@ -17,7 +17,6 @@ import math
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from lib.precision import exact_products
@@ -25,20 +24,6 @@ from lib.precision import exact_products
 SCALE = (0.9, 1.0)
 RATIO = (3 / 4, 4 / 3)
 _TRIES = 10
-
-
-def evaluation_crop(image: Image.Image, size: int) -> Image.Image:
-    """Resize the shorter side to `size` (bicubic), then crop the centre: `size` x `size`, as open_clip does in
-    evaluation.
-    """
-    width, height = image.size
-    if width <= height:
-        width, height = size, int(size * height / width)
-    else:
-        width, height = int(size * width / height), size
-    resized = image.resize((width, height), Image.Resampling.BICUBIC)
-    left, top = round((width - size) / 2), round((height - size) / 2)
-    return resized.crop((left, top, left + size, top + size))
 
 
 def random_boxes(sizes: np.ndarray, generator: np.random.Generator) -> np.ndarray:

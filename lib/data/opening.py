@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 from lib.data import tasks
+from lib.data.hub_client import pinned
 from lib.data.raw_task import RawTask
 from lib.data.readers.checks import check_counts, check_labels
 from lib.data.readers.errors import DataError
@@ -38,7 +39,7 @@ def _open_folder(task: tasks.Task, reader, root: Path | None, options: Mapping) 
 
 
 def _open_hub(task: tasks.Task, hub, root: Path | None, options: Mapping) -> RawTask:
-    revision = hub.pinned(task.hub.repo, options.get("revision", task.hub.revision))
+    revision = pinned(task.hub.repo, options.get("revision", task.hub.revision))
     label_order = options.get("label_order", "as_listed")
     if label_order not in hub.LABEL_ORDERS:
         raise DataError(

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from lib.data.raw_task import RawSplit
-from lib.files import atomic
-from lib.files.digests import file_digest
-
-_FIELDS = ("offset", "height", "width", "label", "row")
+FIELDS = ("offset", "height", "width", "label", "row")
 
 
 class PreparedError(ValueError):
@@ -60,58 +54,16 @@ class PreparedSplit:
         return self.bytes[start : start + h * w * 3].reshape(h, w, 3)
 
 
-def write(
-    folder: Path,
-    split: str,
-    raw: RawSplit,
-    rows: np.ndarray,
-    *,
-    crop: Callable[[Image.Image], Image.Image],
-    progress: Callable[[Iterable], Iterable] = iter,
-) -> dict[str, object]:
-    """Decode the given rows, apply `crop` to each, and store them; returns the split's manifest entry.
-
-    The entry holds n, the sha256 of (row, label), of the index and of the images, and the images' size in bytes.
-    """
-    digest, offset, index = hashlib.sha256(), 0, {name: [] for name in _FIELDS}
-    with atomic.whole(folder / f"{split}.images.bin") as temporary, open(temporary, "wb") as file:
-        for row in progress(rows):
-            pixels = np.asarray(crop(raw.image(int(row))), dtype=np.uint8)
-            values = (offset, *pixels.shape[:2], int(raw.labels[row]), int(row))
-            for name, value in zip(_FIELDS, values, strict=True):
-                index[name].append(value)
-            data = pixels.tobytes()
-            digest.update(data)
-            file.write(data)
-            offset += len(data)
-    arrays = {name: np.array(values, np.int64) for name, values in index.items()}
-    with atomic.whole(folder / f"{split}.index.npz") as temporary:
-        np.savez(temporary, **arrays)
-    return {
-        "n": len(rows),
-        "index_label_sha256": index_label_digest(arrays["row"], arrays["label"]),
-        "index_sha256": file_digest(folder / f"{split}.index.npz"),
-        "images_sha256": digest.hexdigest(),
-        "bytes": offset,
-    }
-
-
 def read(folder: str | os.PathLike, split: str) -> PreparedSplit:
     """Memory-map a stored split. Raises PreparedError if its files are absent or do not fit each other."""
     images, index = Path(folder) / f"{split}.images.bin", Path(folder) / f"{split}.index.npz"
     if not images.exists() or not index.exists():
         raise PreparedError(f"no prepared split {split!r} in {folder}: run the rule `prepare` for this task")
     with np.load(index) as arrays:
-        fields = {name: arrays[name] for name in _FIELDS}
+        fields = {name: arrays[name] for name in FIELDS}
     expected = int((fields["height"] * fields["width"] * 3).sum())
     if images.stat().st_size != expected:
         raise PreparedError(
             f"{images} has {images.stat().st_size} bytes, its index says {expected}: delete it and run `prepare`"
         )
     return PreparedSplit(np.memmap(images, np.uint8, "r"), **fields)
-
-
-def index_label_digest(rows: np.ndarray, labels: np.ndarray) -> str:
-    """sha256 over the (row, label) pairs as little-endian int64, in order."""
-    pairs = np.stack([rows, labels], axis=1).astype("<i8")
-    return hashlib.sha256(pairs.tobytes()).hexdigest()

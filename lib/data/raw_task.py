@@ -13,7 +13,7 @@ from PIL import Image
 class RawSplit:
     """Rows of one split, as the source orders them.
 
-    labels: Int64[n], each in [0, C). image: row index -> the decoded RGB image; raises a ImageError
+    labels: Int64[n], each in [0, C). image: row index -> the decoded RGB image; raises an ImageError
     (an OSError) that names the row's file if it cannot be decoded.
     """
 

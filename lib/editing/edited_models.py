@@ -1,7 +1,7 @@
 """Predictions of many edited models at once: theta_0 + sum_j A[k, j] tau_j for k = 1, ..., K.
 
-A single-task model is one row, an alpha sweep 21 rows over one vector, a heatmap 400 rows over two. Features of a
-tangent model are affine in A, so one pass over the images gives all rows; a non-linear model needs a pass a row.
+A single-task model is one row, an alpha sweep 21 rows over one vector, a heatmap 400 rows over two. Each row takes a
+pass over the images; tangent models need one for all (`lib.editing.tangent_models`).
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from torch import Tensor
 from lib.editing.task_vector import TaskVector
 from lib.models.heads import logits
 from lib.parameters import require_same_names
-
-_CHUNK = 2**24  # logits held at a time by the tangent models' sweep
 
 
 def predictions(

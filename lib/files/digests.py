@@ -6,11 +6,11 @@ X.sha256, too, in the form of `sha256sum`; what reads X depends on that file, an
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable
 from pathlib import Path
 
 from lib.files import atomic
@@ -55,21 +55,18 @@ def remembered_digest(path: str | os.PathLike, memory: Path) -> str:
     begun = time.monotonic()
     digest = file_digest(path)
     if time.monotonic() - begun > _WORTH_KEEPING:
-        try:
+        with contextlib.suppress(OSError):
             atomic.write_json(memory, {**known, key: [*stamp, digest]})
-        except OSError:
-            pass
     return digest
 
 
 def tree_fingerprint(folder: Path, *, limit: int = 200_000) -> str:
-    """sha256 over relative path, size and time of change of the files below a folder; symbolic links are followed.
+    """sha256 over relative path, size and time of change of the files below a folder; links are followed.
 
     Of more than `limit` files it covers those of the folders alone: their entries are then not looked at one by one.
     """
     rows, folders = [], []
-    for place, inside, names in os.walk(folder, followlinks=True):
-        inside.sort()
+    for place, _, names in os.walk(folder, followlinks=True):
         folders.append(_row(folder, place))
         if len(rows) <= limit:
             rows += [_row(folder, os.path.join(place, name)) for name in names]
@@ -78,17 +75,16 @@ def tree_fingerprint(folder: Path, *, limit: int = 200_000) -> str:
 
 
 def _row(folder: Path, path: str) -> list[object]:
-    state = os.stat(path)
+    try:
+        state = os.stat(path)
+    except FileNotFoundError:  # a broken link
+        return [os.path.relpath(path, folder), 0, 0]
     return [os.path.relpath(path, folder), state.st_size, state.st_mtime_ns]
 
 
 def _read(memory: Path) -> dict[str, list]:
     try:
-        return json.loads(memory.read_text())
+        known = json.loads(memory.read_text())
     except (OSError, ValueError):
         return {}
-
-
-def combined(digests: Iterable[str]) -> str:
-    """One digest of several, in order."""
-    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
+    return known if isinstance(known, dict) else {}

@@ -3,8 +3,7 @@
     f_lin(x; theta_0 + tau) = f(x; theta_0) + J_theta f(x; theta_0) tau
 
 (Jacot et al. 2018; Lee et al. 2019; Ortiz-Jimenez et al. 2023, Eq. 3). Because f_lin is linear in tau, the gradient
-of a
-loss is J^T g with g = dL/df_lin: forward mode gives the value, one ordinary backward pass gives the gradient, and
+of a loss is J^T g with g = dL/df_lin: forward mode gives the value, one ordinary backward pass gives the gradient, and
 nothing is ever differentiated twice.
 """
 

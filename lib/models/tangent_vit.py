@@ -27,7 +27,7 @@ from lib.precision import exact_products
 def linearize_vit(
     shape: VitShape, theta_0: Parameters, *, recompute: bool = False
 ) -> Callable[[Parameters, Tensor], Tensor]:
-    """Return f_lin(tau, x) for open_clip's VisionTransformer; the same function as `lib.models.linearize.linearize` gives.
+    """Return f_lin(tau, x) for open_clip's VisionTransformer, the same function as `lib.models.linearize` gives.
 
     x: Float[Tensor, "n 3 s s"], normalised images; result: Float[Tensor, "n d"], differentiable in tau. recompute:
     as in `value_and_tangents`. Raises ParameterMismatch for names or shapes that differ.

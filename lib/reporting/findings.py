@@ -28,9 +28,10 @@ class Finding:
 def findings(
     addition: pd.DataFrame, negation: pd.DataFrame, errors: Mapping[tuple[str, str], float], *, floor: float
 ) -> list[Finding]:
-    """Every claim that the run's modes can speak of, one row a model.
+    """Every claim that the run's modes can speak of, one row per model.
 
-    addition, negation: the frames of `lib.reporting.tables`; errors: mean xi over the search space of alpha, by (model, mode).
+    addition, negation: the frames of `lib.reporting.tables`; errors: mean xi over the search space of alpha, by
+    (model, mode).
     """
     found = []
     for model in dict.fromkeys(addition["model"]):

@@ -34,8 +34,8 @@ def addition(per_task: pd.DataFrame, single_task: pd.DataFrame, tasks: Sequence[
 
 
 def without_single_rule(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame without its column `rule`, if that holds one value: tables of one merging rule keep their shape."""
-    return frame.drop(columns="rule") if frame["rule"].nunique() == 1 else frame
+    """The frame without its column `rule`, if all rows are of `sum`: task arithmetic needs no further name."""
+    return frame.drop(columns="rule") if set(frame["rule"]) == {"sum"} else frame
 
 
 def negation(per_task: pd.DataFrame, single_task: pd.DataFrame, tasks: Sequence[str], control: str) -> pd.DataFrame:

@@ -9,9 +9,9 @@ from functools import partial
 import numpy as np
 
 from lib.synthetic.canvas import Canvas, Draw
+from lib.synthetic.digit_names import DIGIT_NAMES
 from lib.synthetic.palette import contrasting, mix
 
-DIGIT_NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 LETTER_NAMES = tuple(string.ascii_lowercase)
 
 

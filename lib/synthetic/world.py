@@ -118,7 +118,7 @@ KINDS: dict[str, Kind] = {
 def draw_row(name: str, split: str, seed: int, row: int) -> tuple[np.ndarray, int]:
     """Row `row` of a split: UInt8[SIDE, SIDE, 3] and its label, row modulo the number of classes.
 
-    Depends on nothing but the arguments. Raises KeyError for an unknown image.
+    Depends on nothing but the arguments. Raises KeyError for an unknown kind.
     """
     kind = KINDS[name]
     rng = np.random.default_rng([seed, zlib.crc32(f"{name}/{split}".encode()), row])

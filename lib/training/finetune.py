@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lib.data.batches import HostBatch, TrainingData
+from lib.data.training_batches import HostBatch, TrainingData
 from lib.parameters import Differences
 from lib.training import resume
 from lib.training.objectives.interface import Mask, Objective, Penalty
@@ -240,6 +240,6 @@ class _Run:
         saved = self.keeper.path is not None and self.keeper.path.exists()
         return Diverged(
             f"the loss is {loss} at step {step}, learning rate {self._rate(step):.3g}; last good state: "
-            f"{self.keeper.path if saved else 'none was saved yet'}. Lower the learning rate of this mode, or use float32 "
-            "if the precision is bf16, and run the rule again."
+            f"{self.keeper.path if saved else 'none was saved yet'}. Lower the learning rate of this mode, or use "
+            "float32 if the precision is bf16, and run the rule again."
         )

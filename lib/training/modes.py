@@ -22,7 +22,7 @@ class Mode:
 
     vectors_of: the mode whose checkpoints give tau. tangent: trained and evaluated as f_lin. trains: shell patterns of
     the names of the trained parameters. objective: a module of lib/training/objectives, with its settings. others:
-    files of each other task that the objective reads, by their names in `workflow_scripts.layout.OF_A_TASK`.
+    files of each other task that the objective reads, by their names in `workflow_scripts.layout.Layout.of_a_task`.
     evaluations: those of EVALUATIONS that the mode takes part in. forgetting: the sign of alpha tau that forgets.
     """
 

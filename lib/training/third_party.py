@@ -120,7 +120,7 @@ def require_mode(
     tangent: bool,
     what: str,
 ) -> None:
-    """Raise CheckpointError if theta cannot come from a mode: linearized if it is not, or moved where it trains nothing.
+    """Raise CheckpointError if theta cannot come from a mode: linearized, or moved where the mode trains nothing.
 
     mode: its name, for the message; trained: the names of the parameters that it trains; tangent: whether it trains the
     tangent model.

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from lib.data import prepared
+from lib.data import preparing
 from lib.data.raw_task import RawSplit
 from lib.files import checkpoints
 from lib.models import clip
@@ -25,4 +25,4 @@ def make_inputs(folder: Path) -> None:
     checkpoints.save(folder / "head.safetensors", {"weight": 10 * directions})
     pixels = np.random.default_rng(0).integers(0, 256, (IMAGES, SIDE, SIDE, 3), np.uint8)
     raw = RawSplit(np.arange(IMAGES) % CLASSES, lambda row: Image.fromarray(pixels[row]))
-    prepared.write(folder / "data", "fit", raw, np.arange(IMAGES), crop=lambda image: image)
+    preparing.write(folder / "data", "fit", raw, np.arange(IMAGES), crop=lambda image: image)

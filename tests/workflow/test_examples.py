@@ -9,7 +9,7 @@ import torch
 
 from examples import add, analogy, negate
 from examples.common import Run, arguments
-from lib.data import prepared
+from lib.data import prepared, preparing
 from lib.data.raw_task import RawSplit
 from lib.editing.task_vector import TaskVector
 from lib.files import checkpoints
@@ -39,7 +39,7 @@ def folder(tmp_path_factory):
         generator = np.random.default_rng(seed)
         pixels = generator.integers(0, 256, (N, 16, 16, 3), dtype=np.uint8)
         raw = RawSplit(generator.integers(0, 4, N), lambda row, pixels=pixels: Image.fromarray(pixels[row]))
-        prepared.write(folder / "data" / task, "test", raw, np.arange(N), crop=lambda image: image)
+        preparing.write(folder / "data" / task, "test", raw, np.arange(N), crop=lambda image: image)
         torch.manual_seed(seed)
         checkpoints.save(folder / f"tiny/heads/{task}.safetensors", {"weight": torch.randn(4, 32)})
         tau = {name: 0.1 * torch.randn_like(value) for name, value in theta_0.items()}

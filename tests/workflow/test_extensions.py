@@ -30,7 +30,7 @@ def changed(project):
     return files
 
 
-PULLED = '''"""Fine-tuning that is pulled back to theta_0, on every second element alone, with the other tasks at hand."""
+PULLED = '''"""Fine-tuning that is pulled back to theta_0, on every second element, with the other tasks at hand."""
 
 import torch
 

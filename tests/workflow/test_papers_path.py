@@ -16,7 +16,7 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
-from lib.data import prepared, splits, tasks
+from lib.data import preparing, splits, tasks
 from lib.data.datasets import open_task, reading
 from lib.reporting import papers
 from lib.reporting.labels import title
@@ -173,7 +173,7 @@ def test_manifests_record_counts_digests_and_sources(task, made, config, run, mo
     folder, counts = made
     entry = next(t for t in [*config["tasks"], config["control"]] if t["name"] == task)
     manifest = json.loads((run / f"data/{task}/manifest.json").read_text())
-    monkeypatch.setattr("lib.data.readers.hub.fetch", lambda *_: folder / "hub/eurosat")  # the stand-in has gone
+    monkeypatch.setattr("lib.data.hub_client.fetch", lambda *_: folder / "hub/eurosat")  # the stand-in has gone
     raw = open_task(entry["dataset"], entry["source"], root=folder / "data", options=entry["options"])
     rows = dict(
         zip(("fit", "val"), map(np.sort, splits.fit_and_validation(len(raw.train), **config["split"])), strict=True)
@@ -182,7 +182,7 @@ def test_manifests_record_counts_digests_and_sources(task, made, config, run, mo
     labels = {"fit": raw.train.labels, "val": raw.train.labels, "test": raw.test.labels}
     assert set(manifest["splits"]) == (set(rows) - {"fit"} if task == "ImageNet" else set(rows))
     for split, entry_of_split in manifest["splits"].items():
-        digest = prepared.index_label_digest(rows[split], labels[split][rows[split]])
+        digest = preparing.index_label_digest(rows[split], labels[split][rows[split]])
         assert (entry_of_split["n"], entry_of_split["index_label_sha256"]) == (len(rows[split]), digest)
     assert manifest["splits"]["test"]["n"] == counts[task]["test"] == CLASSES[task] * IMAGES[task][1]
     assert manifest["class_names"] == list(tasks.read(task.lower()).class_names)

@@ -7,7 +7,16 @@ from tests.workflow.conftest import ROOT
 from workflow_scripts.code import OUTSIDE, SCRIPTS, code, variants
 from workflow_scripts.commands import reruns
 
-COMPUTING = ["prepare", "finetune", "task_vector", "single_task", "addition", "negation", "disentanglement", "zero_shot"]
+COMPUTING = [
+    "prepare",
+    "finetune",
+    "task_vector",
+    "single_task",
+    "addition",
+    "negation",
+    "disentanglement",
+    "zero_shot",
+]
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +58,9 @@ def test_registries_commands_and_checks_concern_no_job(effects):
     for module in ("lib/training/modes.py", "lib/editing/merging_rules.py", "lib/data/datasets.py"):
         assert effects[module] == []
     for module, changed in effects.items():
-        if module.startswith(("workflow_scripts/commands/", "workflow_scripts/configuration/", "workflow_scripts/job/")):
+        if module.startswith(
+            ("workflow_scripts/commands/", "workflow_scripts/configuration/", "workflow_scripts/job/")
+        ):
             assert changed == [], module
 
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
-from tests.workflow.conftest import ROOT, planned, run_snakemake, synthetic
+from tests.workflow.conftest import ROOT, planned, run_snakemake
 
 MODE = "results/tiny/tiny/seed0"
 

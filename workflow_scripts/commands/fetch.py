@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from lib.data import tasks
+from lib.data import hub_client, tasks
 from lib.data.datasets import reading
-from lib.data.readers import hub
 from workflow_scripts.commands.command_line import arguments, print_lines
 from workflow_scripts.configuration.benchmark import Benchmark, Model, Task
 from workflow_scripts.models.weights import local_file
@@ -41,8 +40,8 @@ def _data(task: Task, data_root: Path) -> str:
         place = "made by code or shipped" if made else f"read from {data_root}"
         return f"data are {place}; nothing to fetch"
     known = tasks.read(task.dataset).hub
-    revision = hub.pinned(known.repo, task.options.get("revision", known.revision))
-    folder = hub.fetch(known.repo, revision, tuple(known.files.values()), data_root)
+    revision = hub_client.pinned(known.repo, task.options.get("revision", known.revision))
+    folder = hub_client.fetch(known.repo, revision, tuple(known.files.values()), data_root)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return f"data of {known.repo} at {revision[:8]}, {size / 1e9:.2f} GB, are in {folder}"
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lib.data import tasks
-from lib.data.readers import hub
+from lib.data import hub_client, tasks
 from workflow_scripts.commands.command_line import arguments, print_lines
 from workflow_scripts.configuration.benchmark import Benchmark
 
@@ -25,7 +24,7 @@ def main(bench: Benchmark) -> Iterator[str]:
 
 
 def _line(name: str, repository: str, kind: str, pinned: str | None) -> str:
-    now = hub.resolve_revision(repository, kind)
+    now = hub_client.resolve_revision(repository, kind)
     return f"{name}: {repository} is at {now}, {'as pinned' if now == pinned else f'pinned to {pinned}'}"
 
 

@@ -30,8 +30,8 @@ change reach the jobs as params); no rule of the workflow uses it (examples and 
 |:---|:---|
 """
 DATA = """
-Data files count as params: `lib/data/tasks/{task}.yaml` reruns `prepare` of that task; `lib/reporting/papers/numbers.yaml`
-reruns `tables` and `findings`.
+Data files count as params: `lib/data/tasks/{task}.yaml` reruns `prepare` of that task;
+`lib/reporting/papers/numbers.yaml` reruns `tables` and `findings`.
 """
 
 Digests = Mapping[tuple[str, str], Mapping[str, str]]
@@ -46,7 +46,7 @@ def document(root: Path = ROOT) -> str:
 
 
 def effects(root: Path = ROOT) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """(module, [(rule, what it is applied to), ...] that a changed constant of it reruns), for every module with a statement.
+    """(module, [(rule, what it is applied to), ...] that a changed constant of it reruns), for all with a statement.
 
     Raises AssertionError if a changed comment alone reruns anything.
     """
@@ -104,7 +104,9 @@ def shown(changed: list[tuple[str, str]]) -> str:
     by_rule: dict[str, list[str]] = {}
     for rule, what in changed:
         by_rule.setdefault(rule, []).append(what)
-    parts = [rule if len(whats) == everything[rule] else f"{rule} ({', '.join(whats)})" for rule, whats in by_rule.items()]
+    parts = (
+        rule if len(whats) == everything[rule] else f"{rule} ({', '.join(whats)})" for rule, whats in by_rule.items()
+    )
     return ", ".join(parts) or "nothing"
 
 

@@ -41,23 +41,23 @@ def planned(snakefile: Path, configfile: Path, folder: Path) -> tuple[list[Plann
     from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, ResourceSettings
 
     messages = io.StringIO()
-    with contextlib.redirect_stderr(messages), contextlib.redirect_stdout(messages):
-        with SnakemakeApi(OutputSettings(dryrun=True, quiet={Quietness.ALL})) as api:
-            try:
-                workflow = api.workflow(
-                    resource_settings=ResourceSettings(),
-                    config_settings=ConfigSettings(configfiles=[configfile.resolve()]),
-                    snakefile=snakefile,
-                    workdir=folder,
-                )
-                triggers = frozenset(RerunTrigger.parse_choice(name) for name in TRIGGERS)
-                workflow.dag(DAGSettings(rerun_triggers=triggers)).execute_workflow(executor="dryrun")
-            except Exception as error:
-                raise RuntimeError(str(error) or messages.getvalue().strip()) from error
-            dag = workflow._workflow.dag  # Snakemake has no public way to ask for reasons
-            jobs = [job for job in dag.needrun_jobs(exclude_finished=False) if not job.rule.norun]
-            everything = sum(not job.rule.norun for job in dag.jobs)
-            return [Planned(job.rule.name, tuple(_causes(job, dag.reason(job)))) for job in jobs], everything
+    silent = OutputSettings(dryrun=True, quiet={Quietness.ALL})
+    with contextlib.redirect_stderr(messages), contextlib.redirect_stdout(messages), SnakemakeApi(silent) as api:
+        try:
+            workflow = api.workflow(
+                resource_settings=ResourceSettings(),
+                config_settings=ConfigSettings(configfiles=[configfile.resolve()]),
+                snakefile=snakefile,
+                workdir=folder,
+            )
+            triggers = frozenset(RerunTrigger.parse_choice(name) for name in TRIGGERS)
+            workflow.dag(DAGSettings(rerun_triggers=triggers)).execute_workflow(executor="dryrun")
+        except Exception as error:
+            raise RuntimeError(str(error) or messages.getvalue().strip()) from error
+        dag = workflow._workflow.dag  # Snakemake has no public way to ask for reasons
+        jobs = [job for job in dag.needrun_jobs(exclude_finished=False) if not job.rule.norun]
+        everything = sum(not job.rule.norun for job in dag.jobs)
+        return [Planned(job.rule.name, tuple(_causes(job, dag.reason(job)))) for job in jobs], everything
 
 
 def explain(jobs: Sequence[Planned], everything: int) -> Iterator[str]:

@@ -174,7 +174,9 @@ def _disentanglement(bench: Benchmark, runs, sizes) -> Iterator[Work]:
     yield from _evaluated(bench, "disentanglement", runs, parts, vectors=2)
 
 
-def _evaluated(bench: Benchmark, evaluation: str, runs, parts: list[tuple[int, int]], vectors: int = 1) -> Iterator[Work]:
+def _evaluated(
+    bench: Benchmark, evaluation: str, runs, parts: list[tuple[int, int]], vectors: int = 1
+) -> Iterator[Work]:
     """parts: (edited models, images)."""
     for model, vit in runs:
         for mode in map(modes.get, bench.modes_in(evaluation)):

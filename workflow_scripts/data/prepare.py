@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lib.data import augment, prepared, splits
+from lib.data import preparing, splits
+from lib.data.evaluation_crop import evaluation_crop
 from lib.data.opening import open_task
 from lib.data.raw_task import RawSplit, RawTask
 from lib.data.readers.checks import check_decodable
@@ -38,7 +39,7 @@ def main(
     """
     raw = open_task(reading, root=root, options=options)
     fit, val = _fit_and_validation(raw, split)
-    crop, shrink = partial(augment.evaluation_crop, size=image_size), _Shrink(train_short_side)
+    crop, shrink = partial(evaluation_crop, size=image_size), _Shrink(train_short_side)
     known = {
         "fit": (raw.train, fit, shrink),
         "val": (raw.val or raw.train, val, crop),
@@ -49,7 +50,7 @@ def main(
         for part in parts:
             rows_of, rows, transform = known[part]
             bar = partial(adapter.progress, total=len(rows), what=f"{name} {part}", unit="image")
-            entries[part] = prepared.write(folder, part, rows_of, rows, crop=transform, progress=bar)
+            entries[part] = preparing.write(folder, part, rows_of, rows, crop=transform, progress=bar)
             atomic.write_json(folder / f"{part}.json", entries[part])
         classes = {"class_names": list(raw.class_names), "templates": list(raw.templates)}
         atomic.write_json(folder / "classes.json", classes)

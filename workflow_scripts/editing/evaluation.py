@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lib.data import prepared
-from lib.data.batches import EvaluationBatches
+from lib.data.evaluation_batches import EvaluationBatches
 from lib.editing.task_vector import TaskVector
 from lib.files import checkpoints, rows
 from lib.models.encoders.interface import Encoder
@@ -80,7 +80,7 @@ class _Vectors(Mapping):
 
 
 def open_evaluation(snakemake) -> Evaluation:
-    """An Evaluation from a rule's inputs (theta_0, heads, splits) and params (architecture, model, evaluation, tasks)."""
+    """An Evaluation from inputs (theta_0, heads, splits) and params (architecture, model, evaluation, tasks)."""
     inputs, params = snakemake.input, snakemake.params
     use_threads(snakemake.threads)
     device = adapter.device(snakemake.config["device"])

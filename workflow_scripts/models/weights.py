@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from lib.data.readers.hub import hub_file
+from lib.data.hub_client import hub_file
 from lib.files.digests import file_digest
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 def read(paths: Sequence[str | Path]) -> pd.DataFrame:
     """The rows of csv files, which carry their own identity (model, seed, mode, ...), as one frame."""
-    frames = [pd.read_csv(path, dtype={"seed": "Int64"}, float_precision="round_trip") for path in paths]
+    frames = [pd.read_csv(path, dtype={"seed": "Int64"}) for path in paths]
     return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from lib.data import prepared
-from lib.data.batches import TrainingData
+from lib.data.training_batches import TrainingData
 from lib.files import checkpoints, rows
 from lib.files.digests import file_digest, written_beside
 from lib.parameters import matching

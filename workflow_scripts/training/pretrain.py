@@ -35,8 +35,8 @@ def main(
 ) -> None:
     """Write the whole CLIP's state dict to `clip` and the log to `log`; with the file `state` a killed run goes on.
 
-    recipe: the fields of `lib.training.contrastive.Recipe`. images: how many are drawn, before the first step; they are kept
-    beside `state` until the run ends.
+    recipe: the fields of `lib.training.contrastive.Recipe`. images: how many are made, before the first step; they are
+    kept beside `state` until the run ends.
     """
     torch.set_num_threads(1)
     config = json.loads(architecture.read_text())

@@ -11,7 +11,6 @@ from lib.data.readers.errors import DataError, ImageError, some
 from lib.data.tasks import Task, simplified
 
 
-
 def check_counts(
     what: str, splits: Mapping[str, RawSplit], expected: Mapping[str, int], variants: Mapping[int, str]
 ) -> None:

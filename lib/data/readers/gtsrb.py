@@ -6,8 +6,8 @@ import csv
 from pathlib import Path
 
 from lib.data.raw_task import RawSplit
-from lib.data.readers.class_folders import class_directories, images_by_class
 from lib.data.readers.errors import DataError, some
+from lib.data.readers.folders import class_directories, images_by_class
 from lib.data.readers.images import split_of_files
 from lib.data.tasks import Task
 

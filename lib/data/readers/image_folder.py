@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lib.data.raw_task import RawSplit, RawTask
 from lib.data.readers.checks import check_counts, check_labels
-from lib.data.readers.class_folders import class_directories, images_by_class
 from lib.data.readers.errors import DataError
+from lib.data.readers.folders import class_directories, images_by_class
 from lib.data.readers.images import split_of_files
 
 

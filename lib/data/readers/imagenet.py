@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lib.data.raw_task import RawSplit
-from lib.data.readers.class_folders import images_by_class
+from lib.data.readers.folders import images_by_class
 from lib.data.readers.images import split_of_files
 from lib.data.tasks import Task
 

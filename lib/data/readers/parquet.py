@@ -63,8 +63,8 @@ def declared_names(file: Path, label: str) -> list[str]:
             f"parquet file {file}",
             got=f"no class names for the column {label!r}",
             expected="names in the schema's metadata (huggingface)",
-            next_step="take the revision that lib/data/tasks names, or set the option label_order to by_position after you "
-            "have checked the zero-shot accuracy",
+            next_step="take the revision that lib/data/tasks names, or set the option label_order to by_position after "
+            "you have checked the zero-shot accuracy",
         )
     return list(names)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lib.data.raw_task import RawSplit
 from lib.data.readers.checks import check_disjoint
-from lib.data.readers.class_folders import images_by_class
 from lib.data.readers.errors import DataError, some
+from lib.data.readers.folders import images_by_class
 from lib.data.readers.images import split_of_files
 from lib.data.tasks import Task
 

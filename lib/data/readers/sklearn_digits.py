@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from lib.data.raw_task import RawSplit, RawTask
-from lib.synthetic.characters import DIGIT_NAMES
+from lib.synthetic.digit_names import DIGIT_NAMES
 
 _LEVELS = 16
 _SIDE = 32

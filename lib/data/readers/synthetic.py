@@ -13,7 +13,7 @@ def read(kind: str, *, train: int, test: int, seed: int) -> RawTask:
     """The task of this name with `train` and `test` images, each SIDE x SIDE RGB, drawn when asked for.
 
     Row i of a split depends on (kind, split, seed, i) alone: more rows never change the first ones.
-    Labels go round: row i is of class i modulo C. Raises ValueError for an unknown image.
+    Labels go round: row i is of class i modulo C. Raises ValueError for an unknown kind.
     """
     if kind not in KINDS:
         raise ValueError(f"no synthetic data set is called {kind!r}; known are {', '.join(sorted(KINDS))}.")

@@ -15,8 +15,8 @@ from lib.reporting.labels import title
 def loss_curves(log: pd.DataFrame, modes: Sequence[str], tasks: Sequence[str], *, every: int) -> Figure:
     """Training loss against steps, as means over `every` steps: one panel per mode, a line per task.
 
-    log: (mode, task, step, loss), a row per step, of one model and seed; none where a checkpoint was imported. The axis is logarithmic unless a loss is
-    negative, as under gradient ascent.
+    log: (mode, task, step, loss), a row per step, of one model and seed; none where a checkpoint was imported. The axis
+    is logarithmic unless a loss is negative, as under gradient ascent.
     """
     positive = bool((log["loss"] > 0).all())
     with plt.rc_context(STYLE):

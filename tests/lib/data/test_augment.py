@@ -8,6 +8,7 @@ from PIL import Image
 from torchvision.transforms import RandomResizedCrop
 
 from lib.data import augment
+from lib.data.evaluation_crop import evaluation_crop
 from lib.precision import PRECISIONS, matmul_precision
 
 
@@ -24,7 +25,7 @@ def random_image(height, width, seed=0):
 @pytest.mark.parametrize("size", [32, 224])
 def test_evaluation_crop_equals_open_clip_to_the_bit(shape, size):
     reference = open_clip.image_transform(size, is_train=False, mean=(0, 0, 0), std=(1, 1, 1))(random_image(*shape))
-    ours = np.asarray(augment.evaluation_crop(random_image(*shape), size))
+    ours = np.asarray(evaluation_crop(random_image(*shape), size))
     assert np.array_equal(ours, (reference * 255).round().byte().permute(1, 2, 0).numpy())
 
 

@@ -5,9 +5,10 @@ import pytest
 import torch
 from PIL import Image
 
-from lib.data import prepared
-from lib.data.batches import EvaluationBatches, TrainingData
+from lib.data import prepared, preparing
+from lib.data.evaluation_batches import EvaluationBatches
 from lib.data.raw_task import RawSplit
+from lib.data.training_batches import TrainingData
 
 
 def raw(sizes):
@@ -23,13 +24,13 @@ def same(image):
 @pytest.fixture(scope="module")
 def split(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
-    prepared.write(folder, "fit", raw([(8, 8)] * 40)[1], np.arange(40), crop=same)
+    preparing.write(folder, "fit", raw([(8, 8)] * 40)[1], np.arange(40), crop=same)
     return prepared.read(folder, "fit")
 
 
 def test_evaluation_batches_are_the_rows_in_order_as_often_as_asked(tmp_path):
     pixels, split = raw([(4, 4)] * 7)
-    prepared.write(tmp_path, "test", split, np.arange(7), crop=same)
+    preparing.write(tmp_path, "test", split, np.arange(7), crop=same)
     batches = EvaluationBatches(prepared.read(tmp_path, "test"), 3, "cpu")
     for _ in range(2):
         assert np.array_equal(np.concatenate([batch.numpy() for batch in batches]), np.stack(pixels))
@@ -40,7 +41,7 @@ def test_evaluation_batches_are_the_rows_in_order_as_often_as_asked(tmp_path):
 
 def test_images_of_different_sizes_are_no_evaluation_batch(tmp_path):
     _, split = raw([(4, 6), (9, 5)])
-    prepared.write(tmp_path, "fit", split, np.arange(2), crop=same)
+    preparing.write(tmp_path, "fit", split, np.arange(2), crop=same)
     with pytest.raises(prepared.PreparedError, match="is this the fit split"):
         next(iter(EvaluationBatches(prepared.read(tmp_path, "fit"), 2, "cpu")))
 

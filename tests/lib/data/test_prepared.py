@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lib.data import prepared
+from lib.data import prepared, preparing
 from lib.data.augment import evaluation_crop
 from lib.data.raw_task import RawSplit
 from lib.data.splits import fit_and_validation
@@ -26,19 +26,19 @@ def same(image):
 
 def test_images_of_any_size_come_back(tmp_path):
     pixels, split = raw([(4, 6), (9, 5), (7, 7)])
-    entry = prepared.write(tmp_path, "fit", split, np.array([2, 0]), crop=same)
+    entry = preparing.write(tmp_path, "fit", split, np.array([2, 0]), crop=same)
     stored = prepared.read(tmp_path, "fit")
     frame = stored.images([0, 1])
     assert frame.shape == (2, 7, 7, 3)
     assert np.array_equal(frame[0], pixels[2]) and np.array_equal(frame[1, :4, :6], pixels[0])
     assert (frame[1, 4:] == 0).all() and stored.label.tolist() == [2, 0] and stored.row.tolist() == [2, 0]
     assert entry["n"] == 2 and entry["bytes"] == 7 * 7 * 3 + 4 * 6 * 3
-    assert entry["index_label_sha256"] == prepared.index_label_digest(np.array([2, 0]), np.array([2, 0]))
+    assert entry["index_label_sha256"] == preparing.index_label_digest(np.array([2, 0]), np.array([2, 0]))
 
 
 def test_a_file_that_does_not_fit_its_index_is_refused(tmp_path):
     _, split = raw([(4, 4)] * 3)
-    prepared.write(tmp_path, "val", split, np.arange(3), crop=same)
+    preparing.write(tmp_path, "val", split, np.arange(3), crop=same)
     images = tmp_path / "val.images.bin"
     images.write_bytes(images.read_bytes()[:-1])
     with pytest.raises(prepared.PreparedError, match=r"has 143 bytes, its index says 144"):
@@ -52,7 +52,7 @@ def test_an_image_that_cannot_be_decoded_leaves_nothing_behind(tmp_path):
         raise OSError("b.png is truncated")
 
     with pytest.raises(OSError, match="b.png"):
-        prepared.write(tmp_path, "fit", RawSplit(np.zeros(2, int), broken), np.arange(2), crop=same)
+        preparing.write(tmp_path, "fit", RawSplit(np.zeros(2, int), broken), np.arange(2), crop=same)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -66,8 +66,8 @@ def test_each_image_is_decoded_once(tmp_path):
 
     raw = RawSplit(np.arange(40) % 4, image)
     fit, val = fit_and_validation(40, seed=0, fraction=0.1, maximum=5000)
-    prepared.write(tmp_path, "fit", raw, fit, crop=lambda image: image)
-    prepared.write(tmp_path, "val", raw, val, crop=partial(evaluation_crop, size=8))
+    preparing.write(tmp_path, "fit", raw, fit, crop=lambda image: image)
+    preparing.write(tmp_path, "val", raw, val, crop=partial(evaluation_crop, size=8))
     assert asked == Counter(range(40))
     for rule, _, plugins in variants():
         reached = code(rule, *plugins)

@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 
 from lib import cost
-from lib.data import prepared, tasks
-from lib.data.batches import TrainingData
+from lib.data import prepared, preparing, tasks
 from lib.data.raw_task import RawSplit
+from lib.data.training_batches import TrainingData
 from lib.editing.task_vector import TaskVector
 from lib.models import heads, linearize
 from lib.models.architectures import read_configuration
@@ -78,7 +78,7 @@ def images(tmp_path_factory) -> Path:
     raw = RawSplit(
         np.arange(len(coarse)), lambda row: Image.fromarray(coarse[row]).resize((260, 240), Image.Resampling.NEAREST)
     )
-    prepared.write(folder, "fit", raw, np.arange(len(coarse)), crop=lambda image: image)
+    preparing.write(folder, "fit", raw, np.arange(len(coarse)), crop=lambda image: image)
     return folder
 
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
-from lib.data import prepared
-from lib.data.batches import TrainingData
+from lib.data import prepared, preparing
 from lib.data.raw_task import RawSplit
+from lib.data.training_batches import TrainingData
 from lib.models.encoders.image import encoder_of
 from lib.models.encoders.tangent import tangent_of
 from lib.training import finetune as finetuning
@@ -26,7 +26,7 @@ def split(tmp_path_factory):
     folder, generator = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
     pixels = generator.integers(0, 256, (40, 8, 8, 3), np.uint8)
     raw = RawSplit(np.arange(40) % 4, lambda row: Image.fromarray(pixels[row]))
-    prepared.write(folder, "fit", raw, np.arange(40), crop=lambda image: image)
+    preparing.write(folder, "fit", raw, np.arange(40), crop=lambda image: image)
     return prepared.read(folder, "fit")
 
 

@@ -25,7 +25,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 @pytest.fixture
 def local(tmp_path, monkeypatch):
     """Read files of tmp_path where a fetched snapshot would be."""
-    monkeypatch.setattr("lib.data.readers.hub.fetch", lambda repo, revision, patterns, cache: tmp_path)
+    monkeypatch.setattr("lib.data.hub_client.fetch", lambda repo, revision, patterns, cache: tmp_path)
     return tmp_path
 
 
@@ -179,7 +179,7 @@ from lib.data.datasets import open_task
 from lib.data.readers import hub
 from lib.data.readers.checks import check_decodable
 from lib.data.readers.errors import DataError
-from lib.data.readers.hub import hub_file
+from lib.data.hub_client import hub_file
 cache, commit = Path(sys.argv[1]), sys.argv[2]
 def tell(ask):
     try:
@@ -228,11 +228,11 @@ def test_client_fetches_only_what_it_needs_once_then_works_offline(tmp_path):
 def test_client_says_what_the_hub_refuses(tmp_path):
     miniatures.hub("svhn", tmp_path / "repo", train=2)
     code = """
-tell(lambda: hub.resolve_revision("ufldl-stanford/svhn", "dataset"))
+tell(lambda: hub_client.resolve_revision("ufldl-stanford/svhn", "dataset"))
 tell(lambda: digits(revision="f" * 40))
 tell(lambda: digits(revision="main"))
-tell(lambda: hub.resolve_revision("gated/imagenet", "dataset"))
-tell(lambda: hub.resolve_revision("nobody/svhn", "dataset"))
+tell(lambda: hub_client.resolve_revision("gated/imagenet", "dataset"))
+tell(lambda: hub_client.resolve_revision("nobody/svhn", "dataset"))
 tell(lambda: open_task("dtd", "hub", root=cache, options={}))
 """
     with Hub(tmp_path / "repo", "ufldl-stanford/svhn", COMMIT) as server:
@@ -251,7 +251,7 @@ def test_client_finds_a_damaged_download(tmp_path):
         lines = run("tell(lambda: digits(revision=commit))", tmp_path / "cache", server.address)
     assert file.name in lines[0]
     assert "delete the file and fetch it again" in lines[0]
-    unreachable = run('tell(lambda: hub.resolve_revision("x/y", "dataset"))', tmp_path / "other", server.address)
+    unreachable = run('tell(lambda: hub_client.resolve_revision("x/y", "dataset"))', tmp_path / "other", server.address)
     assert "check the network" in unreachable[0] and "known to the hub alone" in unreachable[0]
 
 

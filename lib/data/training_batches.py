@@ -5,22 +5,17 @@ one would.
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
-from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from lib.data import augment
-from lib.data.prepared import PreparedError, PreparedSplit
-
-T = TypeVar("T")
+from lib.data.prepared import PreparedSplit
+from lib.data.read_ahead import read_ahead
 
 
 @dataclass(frozen=True)
@@ -85,47 +80,6 @@ class HostBatch:
         """Images UInt8[b, size, size, 3] and labels on `device`, where the images are cropped and resized."""
         images, boxes, labels = (t.to(device, non_blocking=True) for t in (self.images, self.boxes, self.labels))
         return augment.resized_crop(images, boxes, size), labels
-
-
-@dataclass(frozen=True)
-class EvaluationBatches:
-    """The images of an evaluation split in order, as often as they are iterated over: UInt8[b, s, s, 3] on
-    `device`.
-    """
-
-    split: PreparedSplit
-    batch_size: int
-    device: torch.device | str
-    rows: np.ndarray | None = None
-
-    def __iter__(self) -> Iterator[Tensor]:
-        if not self.split.uniform:
-            raise PreparedError("images of different sizes cannot be batched in order: is this the fit split?")
-        rows = np.arange(len(self.split)) if self.rows is None else np.sort(self.rows)
-        pin = torch.device(self.device).type == "cuda"
-
-        def read(start: int) -> Tensor:
-            images = torch.from_numpy(self.split.images(rows[start : start + self.batch_size]))
-            return images.pin_memory() if pin else images
-
-        for images in read_ahead(read, range(0, len(rows), self.batch_size)):
-            yield images.to(self.device, non_blocking=True)
-
-    @property
-    def labels(self) -> Tensor:
-        labels = self.split.label if self.rows is None else self.split.label[np.sort(self.rows)]
-        return torch.from_numpy(labels)
-
-
-def read_ahead(read: Callable[[int], T], places: Sequence[int], *, readers: int = 2) -> Generator[T]:
-    """read(place) for all places, in order; so many threads read those that come next."""
-    with ThreadPoolExecutor(readers, "read-ahead") as pool:
-        coming = deque(pool.submit(read, place) for place in places[:readers])
-        following = iter(places[readers:])
-        while coming:
-            found = coming.popleft().result()
-            coming.extend(pool.submit(read, place) for place in islice(following, 1))
-            yield found
 
 
 @lru_cache(maxsize=2)
