@@ -177,7 +177,3 @@ def test_above_the_limit_only_folders_count(tree):
     assert tree_fingerprint(tree, limit=2) == before != tree_fingerprint(tree, limit=3)
     set_time(tree / "train/dog", 10**18 + 1)
     assert tree_fingerprint(tree, limit=2) != before
-
-
-def test_a_digest_of_several_depends_on_their_order():
-    assert digests.combined(["a", "b"]) == hashlib.sha256(b"a\nb").hexdigest() != digests.combined(["b", "a"])

@@ -1,24 +1,12 @@
-"""Batches: evaluation in order, training by seed and step alone, whoever reads ahead."""
+"""Training batches: by seed and step alone, whoever reads ahead."""
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from lib.data import prepared, preparing
-from lib.data.evaluation_batches import EvaluationBatches
-from lib.data.raw_task import RawSplit
 from lib.data.training_batches import TrainingData
-
-
-def raw(sizes):
-    generator = np.random.default_rng(0)
-    pixels = [generator.integers(0, 256, (h, w, 3), np.uint8) for h, w in sizes]
-    return pixels, RawSplit(np.arange(len(sizes)) % 3, lambda row: Image.fromarray(pixels[row]))
-
-
-def same(image):
-    return image
+from tests.lib.data.raw_images import raw, same
 
 
 @pytest.fixture(scope="module")
@@ -26,24 +14,6 @@ def split(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
     preparing.write(folder, "fit", raw([(8, 8)] * 40)[1], np.arange(40), crop=same)
     return prepared.read(folder, "fit")
-
-
-def test_evaluation_batches_are_the_rows_in_order_as_often_as_asked(tmp_path):
-    pixels, split = raw([(4, 4)] * 7)
-    preparing.write(tmp_path, "test", split, np.arange(7), crop=same)
-    batches = EvaluationBatches(prepared.read(tmp_path, "test"), 3, "cpu")
-    for _ in range(2):
-        assert np.array_equal(np.concatenate([batch.numpy() for batch in batches]), np.stack(pixels))
-    some = EvaluationBatches(prepared.read(tmp_path, "test"), 2, "cpu", np.array([5, 1, 2]))
-    assert np.array_equal(np.concatenate([batch.numpy() for batch in some]), np.stack(pixels)[[1, 2, 5]])
-    assert some.labels.tolist() == [1, 2, 2]
-
-
-def test_images_of_different_sizes_are_no_evaluation_batch(tmp_path):
-    _, split = raw([(4, 6), (9, 5)])
-    preparing.write(tmp_path, "fit", split, np.arange(2), crop=same)
-    with pytest.raises(prepared.PreparedError, match="is this the fit split"):
-        next(iter(EvaluationBatches(prepared.read(tmp_path, "fit"), 2, "cpu")))
 
 
 def test_every_epoch_sees_every_row_once(split):
@@ -71,16 +41,16 @@ def test_steps_read_ahead_are_those_read_alone(split):
         assert torch.equal(torch.cat(parts), whole.cropped("cpu", 8)[0])
 
 
-def test_an_error_while_reading_ahead_reaches_the_training_loop(split, monkeypatch):
-    data = TrainingData(split, batch_size=16, image_size=8, seed=0)
-    monkeypatch.setattr(type(split), "images", lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        next(data.ahead(0, 2, lambda rows: [slice(None)]))
-
-
 def test_an_order_and_crops_belong_to_a_seed(split):
     one, same_seed, other = (TrainingData(split, batch_size=16, image_size=8, seed=seed) for seed in (0, 0, 1))
     first, again, another = (data.gather(4, [slice(None)])[0] for data in (one, same_seed, other))
     assert torch.equal(first.images, again.images) and torch.equal(first.boxes, again.boxes)
     assert not torch.equal(first.boxes, another.boxes)
     assert not np.array_equal(one.rows(0), other.rows(0))
+
+
+def test_an_error_while_reading_ahead_reaches_the_training_loop(split, monkeypatch):
+    data = TrainingData(split, batch_size=16, image_size=8, seed=0)
+    monkeypatch.setattr(type(split), "images", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        next(data.ahead(0, 2, lambda rows: [slice(None)]))
