@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 
 import torch
@@ -58,11 +60,13 @@ def tower_parameters(model: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().float().clone() for name, value in model.visual.named_parameters()}
 
 
-def require_same_function(model: nn.Module, encoder) -> None:
-    """Raise EncoderError unless the image encoder computes what open_clip's own tower does, within float32's rounding.
+def require_same_function(model: nn.Module, configuration: Mapping) -> None:
+    """Raise EncoderError unless our encoder computes what open_clip's own image tower does, within float32's rounding.
 
-    encoder: a `lib.models.encoders.interface.ImageEncoder`.
+    configuration: the image part of the model's. The encoder is loaded by name: it is checked here, and changes no byte
+    of what is read.
     """
+    encoder = import_module("lib.models.encoders.image").image_encoder(configuration)
     x = torch.randn(2, 3, encoder.image_size, encoder.image_size, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         expected, found = model.visual(x), encoder.value(tower_parameters(model), x)

@@ -6,7 +6,6 @@ from pathlib import Path
 from lib.files import checkpoints
 from lib.models import clip as clips
 from lib.models.architectures import image_part
-from lib.models.encoders.image import image_encoder
 from workflow_scripts.job import adapter
 from workflow_scripts.models.weights import local_file
 
@@ -33,7 +32,7 @@ def main(
     side = int(model.visual.image_size[0])
     if side != image_size:
         raise ValueError(f"{architecture} takes {side} x {side} images, but image_size is {image_size}: correct one")
-    clips.require_same_function(model, image_encoder(image_part(configuration)))
+    clips.require_same_function(model, image_part(configuration))
     checkpoints.save(clip, {name: value.float() for name, value in model.state_dict().items()})
     if image_tower is not None:
         model = clips.random_clip(architecture, seed=image_tower["random_seed"], architectures=architectures)
