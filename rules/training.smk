@@ -13,7 +13,10 @@ rule finetune:
         sha256=beside([FILES.theta_0, FILES.head]),
         fit=FILES.split.replace("{split}", "fit"),
         others=lambda wildcards: [
-            path for files in others(wildcards).values() for paths in files.values() for path in paths
+            path if path.endswith(".json") else large(path)
+            for files in others(wildcards).values()
+            for paths in files.values()
+            for path in paths
         ],
     output:
         theta=FILES.theta,
