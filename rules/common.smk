@@ -11,6 +11,7 @@ sys.path.insert(0, str(ROOT))
 import yaml
 
 from lib.editing.coefficients import alpha_grid
+from lib.editing.merging_rules import RULES
 from lib.files import atomic
 from lib.files.digests import SUFFIX, file_digest
 from lib.training import modes
@@ -195,14 +196,33 @@ READER = code_of("prepare", lambda wildcards: [preparation("reading")(wildcards)
 # training
 
 
-def others(wildcards):
-    """Kind of file -> other task -> files that the mode's objective reads of the other tasks."""
-    kinds = modes.get(wildcards.mode).others
-    known = [{**dict(wildcards), "task": task} for task in TASKS if task != wildcards.task]
+def of_tasks(kinds, tasks, wildcards):
+    """Kind of file -> task -> files, as objectives and merging rules declare them (`Layout.of_a_task`)."""
+    known = [{**dict(wildcards), "task": task} for task in tasks]
     return {
-        kind: {other["task"]: [file.format(**other) for file in FILES.of_a_task(kind)] for other in known}
-        for kind in kinds
+        kind: {one["task"]: [file.format(**one) for file in FILES.of_a_task(kind)] for one in known} for kind in kinds
     }
+
+
+def others(wildcards):
+    """The files that the mode's objective reads of the other tasks."""
+    return of_tasks(modes.get(wildcards.mode).others, [task for task in TASKS if task != wildcards.task], wildcards)
+
+
+def statistics(wildcards):
+    """The files that the merging rule reads of every task."""
+    return of_tasks(RULES[wildcards.merging].statistics, TASKS, wildcards)
+
+
+def read_of(files):
+    """All of them as inputs: small ones compared by content, large ones whatever their age."""
+    paths = [path for by_task in files.values() for listed in by_task.values() for path in listed]
+    return [path if path.endswith(".json") else large(path) for path in paths]
+
+
+def first_of(files):
+    """What the job is told: kind of file -> task -> the first file."""
+    return {kind: {task: listed[0] for task, listed in by_task.items()} for kind, by_task in files.items()}
 
 
 def recipe(wildcards):

@@ -40,6 +40,7 @@ rule addition:
         sha256=lambda wildcards: beside(vectors(TASKS)(wildcards)),
         model_sha256=beside([FILES.theta_0, *heads_of(TASKS)]),
         splits=splits_of(TASKS, ["val", "test"]),
+        statistics=lambda wildcards: read_of(statistics(wildcards)),
     output:
         sweep=f"{FILES.addition}/sweep_val.csv",
         choice=f"{FILES.addition}/choice.json",
@@ -55,6 +56,7 @@ rule addition:
     params:
         **EVALUATED,
         merged_by=lambda wildcards: resolution.merging(BENCH, wildcards.merging),
+        statistics=lambda wildcards: first_of(statistics(wildcards)),
         tasks=TASKS,
         code=evaluation_code("addition", lambda wildcards: [resolution.merging(BENCH, wildcards.merging)["module"]]),
     script:

@@ -12,12 +12,7 @@ rule finetune:
         images=large([path.replace("{split}", "fit") for path in (FILES.images, FILES.index)]),
         sha256=beside([FILES.theta_0, FILES.head]),
         fit=FILES.split.replace("{split}", "fit"),
-        others=lambda wildcards: [
-            path if path.endswith(".json") else large(path)
-            for files in others(wildcards).values()
-            for paths in files.values()
-            for path in paths
-        ],
+        others=lambda wildcards: read_of(others(wildcards)),
     output:
         theta=FILES.theta,
         theta_sha256=FILES.theta + SUFFIX,
@@ -33,9 +28,7 @@ rule finetune:
     params:
         architecture=of_model(resolution.image_architecture),
         training=lambda wildcards: resolution.training(wildcards.mode),
-        others=lambda wildcards: {
-            kind: {task: paths[0] for task, paths in files.items()} for kind, files in others(wildcards).items()
-        },
+        others=lambda wildcards: first_of(others(wildcards)),
         accumulate=of_model(lambda model: model.accumulate),
         processes=of_model(lambda model: model.processes),
         epochs=lambda wildcards: BENCH.task(wildcards.task).epochs,
@@ -103,7 +96,7 @@ rule task_vector:
         "../workflow_scripts/training/task_vector.py"
 
 
-# The embedded CLIP from scratch: `snakemake pretrain` with a configuration that has a section `pretraining`.
+# The demo's CLIP from scratch: `snakemake pretrain` with a configuration that has a section `pretraining`.
 if BENCH.pretraining:
 
     rule pretrain:

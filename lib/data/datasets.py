@@ -24,7 +24,9 @@ class DataSet:
 
     official: whether `lib.data.tasks` holds its class names, templates and counts; it can then be read from the hub,
     too. needed, known: options. side: the longest shorter side of its images in pixels, None where it is not known.
-    own_validation: whether the folder has a validation split of its own.
+    own_validation: whether the folder has a validation split of its own. from_folder: whether a data set that is not
+    official is read from a folder of its own below the data root, the option `path`; else it comes from code. total:
+    the number of all its images, of which the option `test` are for testing.
     """
 
     name: str
@@ -35,13 +37,21 @@ class DataSet:
     known: frozenset[str] = _HUB
     side: int | None = None
     own_validation: bool = False
+    from_folder: bool = False
+    total: int | None = None
 
     @property
     def sources(self) -> tuple[str, ...]:
         """Where it can be read from: "folder", "hub" or "code"."""
         if self.official:
             return ("folder", "hub")
-        return ("folder",) if self.reader == "image_folder" else ("code",)
+        return ("folder",) if self.from_folder else ("code",)
+
+    def counts(self, options: Mapping[str, object]) -> dict[str, int] | None:
+        """Images by split of a data set that is not official, None if they are not known before it is read."""
+        if {"train", "test"} <= options.keys():
+            return {split: options[split] for split in ("train", "test")}
+        return None if self.total is None else {"train": self.total - options["test"], "test": options["test"]}
 
 
 def _official(name: str, reader: str, **more) -> DataSet:
@@ -71,9 +81,10 @@ DATASETS = {
             "a task of your own: `{train,test[,val]}/{class}/*`",
             {"path", "templates"},
             {"class_names", "expected_counts"},
+            from_folder=True,
         ),
-        _own("synthetic", "images of the embedded world, made by code", {"kind", "train", "test", "seed"}, side=32),
-        _own("sklearn_digits", "the digits that scikit-learn ships", {"test", "seed"}, side=32),
+        _own("synthetic", "synthetic images, made by code", {"kind", "train", "test", "seed"}, side=32),
+        _own("sklearn_digits", "the digits that scikit-learn ships", {"test", "seed"}, side=32, total=1797),
     )
 }
 

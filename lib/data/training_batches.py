@@ -1,5 +1,9 @@
 """Training batches whose rows and crops depend on (seed, step) alone, so that a resumed run sees what an undisturbed
 one would.
+
+DEVIATES: every epoch has an order of its own; in the released code of Ortiz-Jimenez et al. (2023) all epochs of a run
+have the same one. With accumulation the last step of an epoch takes what is left; there an odd last micro-batch waits
+for the next epoch.
 """
 
 from __future__ import annotations

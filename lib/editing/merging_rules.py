@@ -15,13 +15,14 @@ class MergingRule:
     """One way to merge task vectors.
 
     alphas: the candidates of its scaling coefficient; None takes the run's own, evaluation.alphas. settings: handed to
-    `merge`. reads: what it needs beside the vectors, for the tables of several rules ("nothing", "labels of val", ...).
+    `merge`. statistics: files of each task that it reads beside the vectors, by their names in
+    `workflow_scripts.layout.Layout.of_a_task`.
     """
 
     name: str
     alphas: tuple[float, ...] | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
-    reads: str = "nothing"
+    statistics: tuple[str, ...] = ()
 
     @property
     def module(self) -> str:

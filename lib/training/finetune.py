@@ -2,6 +2,9 @@
 
 Weight decay acts on theta itself in every mode, for the tangent model too, as in the released code of Ortiz-Jimenez
 et al. (2023).
+
+DEVIATES: the gradient is that of the mean over all images of a step. The released code adds the mean losses of its
+micro-batches without dividing, so with two of them it clips a gradient twice as long (`clip_norm` 0.5 gives its steps).
 """
 
 from __future__ import annotations

@@ -128,6 +128,7 @@ class Stages:
             self.root / "addition/sum",
             rule="lib.editing.merging.sum",
             settings={},
+            statistics={},
             alphas=ALPHAS,
             identity={**IDENTITY, "rule": "sum"},
         )

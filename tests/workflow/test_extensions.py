@@ -72,19 +72,22 @@ def test_a_fine_tuning_mode_is_one_file_and_one_entry(own_run, project, config, 
         assert not value.ravel()[1::2].any() and (value.ravel()[::2].any() or name.endswith("bias")), name
 
 
-SHRUNK = '''"""Half of each task vector but the first, as coefficients."""
+SHRUNK = '''"""Half of each task vector but the first, as coefficients; looks at every task's validation images."""
 
+from lib.data import prepared
 from lib.editing.merging.interface import Coefficients
 
 
 def merge(taus, statistics, settings):
+    sizes = {task: len(prepared.read(path.parent, "val")) for task, path in statistics["val"].items()}
+    assert sizes.keys() == taus.keys() and all(sizes.values())
     return Coefficients({task: settings["first"] if i == 0 else 0.5 for i, task in enumerate(taus)})
 '''
 
 
 def test_a_merging_rule_is_one_file_and_one_entry(own_run, project, config, changed):
     (project / "lib/editing/merging/shrunk.py").write_text(SHRUNK)
-    entry = 'MergingRule("shrunk", alphas=(0.0, 1.0), settings={"first": 1.0})'
+    entry = 'MergingRule("shrunk", alphas=(0.0, 1.0), settings={"first": 1.0}, statistics=("val",))'
     edit(project / "lib/editing/merging_rules.py", 'MergingRule("sum"), ', f'MergingRule("sum"), {entry}, ')
     assert changed() == ({"lib/editing/merging_rules.py"}, {"lib/editing/merging/shrunk.py"})
     assert planned(own_run, config, project=project) == {}

@@ -8,13 +8,12 @@ from itertools import product
 
 from lib import cost
 from lib.data import tasks
+from lib.data.datasets import DATASETS
 from lib.editing.coefficients import alpha_grid
 from lib.models.architectures import read_configuration
 from lib.training import modes
 from workflow_scripts.configuration import resolution
 from workflow_scripts.configuration.benchmark import Benchmark, ConfigurationError, Model, Task
-
-SKLEARN_DIGITS = 1797
 
 
 @dataclass(frozen=True)
@@ -105,11 +104,10 @@ def counts(task: Task) -> dict[str, int]:
     options = task.options
     if "expected_counts" in options:
         return dict(options["expected_counts"])
-    if task.dataset == "synthetic":
-        return {"train": options["train"], "test": options["test"]}
-    if task.dataset == "sklearn_digits":
-        return {"train": SKLEARN_DIGITS - options["test"], "test": options["test"]}
-    if task.dataset == "image_folder":
+    dataset = DATASETS[task.dataset]
+    if not dataset.official:
+        if (found := dataset.counts(options)) is not None:
+            return found
         raise ConfigurationError(
             f"{task.name}: how many images it has is not known before it is read; to plan, add "
             "options.expected_counts: {train: ..., test: ...}"
@@ -204,13 +202,14 @@ def _head_bytes(bench: Benchmark, towers: Iterable[cost.Tower]) -> int:
 
 
 def _classes(task: Task) -> int:
+    """The number of classes; 10, a guess for a few kilobytes, where only the reader knows."""
+    if DATASETS[task.dataset].official:
+        return len(tasks.read(task.dataset).class_names)
     if task.dataset == "synthetic":
         from lib.synthetic.world import KINDS
 
         return len(KINDS[task.options["kind"]].class_names)
-    if task.dataset == "image_folder":
-        return len(task.options.get("class_names", ()))
-    return 10 if task.dataset == "sklearn_digits" else len(tasks.read(task.dataset).class_names)
+    return len(task.options.get("class_names", range(10)))
 
 
 def prepared_bytes(bench: Benchmark, task: Task, size: dict[str, int]) -> int:

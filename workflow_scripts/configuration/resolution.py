@@ -101,8 +101,8 @@ def _fingerprint(bench: Benchmark, task: Task, source: str, record: Path) -> str
     if source != "folder":  # code, or a pinned revision of the hub
         return None
     root = Path(bench.data_root)
-    places = [root / home for home in tasks.read(task.dataset).homes] if task.dataset != "image_folder" else []
-    places += [root / task.options["path"]] if "path" in task.options else []
+    official = datasets.DATASETS[task.dataset].official
+    places = [root / home for home in tasks.read(task.dataset).homes] if official else [root / task.options["path"]]
     home = next(filter(Path.is_dir, places), None)
     if home is not None:
         return _tree(home)

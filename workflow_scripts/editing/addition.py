@@ -19,15 +19,18 @@ def main(
     *,
     rule: str,
     settings: Mapping[str, object],
+    statistics: Mapping[str, Mapping[str, str]],
     alphas: Sequence[float],
     identity: Mapping[str, object],
 ) -> None:
     """Write sweep_val.csv (alpha, task, accuracy, n), choice.json (alpha, score) and test.csv to `folder`.
 
     rule: the module of `lib.editing.merging` whose `merge` makes one vector, or coefficients, of the task vectors.
+    statistics: kind of file -> task -> path, of the kinds that the rule declares.
     """
     vectors = evaluation.vectors(taus)
-    merged = import_module(rule).merge(vectors, {}, settings)
+    read = {kind: {task: Path(path) for task, path in files.items()} for kind, files in statistics.items()}
+    merged = import_module(rule).merge(vectors, read, settings)
     if isinstance(merged, Coefficients):
         edits, unit = list(vectors.values()), [merged.by_task[task] for task in vectors]
     else:
@@ -76,6 +79,7 @@ if __name__ == "__main__":
             Path(snakemake.output.test).parent,
             rule=params.merged_by["module"],
             settings=params.merged_by["settings"],
+            statistics=params.statistics,
             alphas=params.merged_by["alphas"],
             identity=identity_of(snakemake, rule=snakemake.wildcards.merging),
         )
