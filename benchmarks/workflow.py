@@ -1,10 +1,12 @@
-"""What the workflow itself costs: dry runs of the papers' configuration and of ten times as many tasks; start-ups.
+"""What the workflow itself costs: dry runs of the papers' configuration and of ten times as many tasks; start-ups;
+hashing.
 
 python -m benchmarks.workflow
 """
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -15,6 +17,10 @@ from pathlib import Path
 import yaml
 
 from benchmarks import measure
+from lib import cost
+from lib.files.digests import file_digest
+from workflow_scripts.commands import workload
+from workflow_scripts.configuration.benchmark import read
 
 ROOT = Path(__file__).resolve().parents[1]
 START_UPS = {
@@ -59,5 +65,46 @@ def start_up_rows(rounds: int = 5) -> list[dict[str, object]]:
     return [{"what": name, "s": round(t, 2), "over torch, open_clip": round(t / base, 2)} for name, t in times.items()]
 
 
+def hashing_rows(gigabyte: int = 10**9) -> list[dict[str, object]]:
+    """sha256 of 1 GB, and what it makes of the papers' run: each large file once, or every input of every job, as
+    Snakemake would with a checksum threshold above all sizes (once more for each output of the job).
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "large"
+        with open(file, "wb") as handle:
+            for _ in range(gigabyte // 10**6):
+                handle.write(os.urandom(10**6))
+        begun = time.perf_counter()
+        file_digest(file)
+        rate = gigabyte / (time.perf_counter() - begun)
+    once, by_jobs = hashed_bytes()
+    return [
+        {"what": "sha256 of 1 GB, one core", "s": round(gigabyte / rate, 2)},
+        {"what": f"each large file of the papers' run once ({once / 1e9:.0f} GB), estimate", "s": round(once / rate)},
+        {"what": f"all inputs of all its jobs ({by_jobs / 1e9:.0f} GB), estimate", "s": round(by_jobs / rate)},
+    ]
+
+
+def hashed_bytes() -> tuple[int, int]:
+    """Bytes of the papers' run: of all large files, and of the inputs of its fine-tuning and evaluation jobs."""
+    bench = read(ROOT / "config.yaml")
+    sizes = {task.name: cost.split_sizes(workload.counts(task), **workload.split_rule(bench)) for task in bench.tasks}
+    prepared = {task.name: workload.prepared_bytes(bench, task, sizes[task.name]) for task in bench.tasks}
+    held_out = {n: cost.evaluation_bytes(s["val"] + s["test"], bench.image_size) for n, s in sizes.items()}
+    control = cost.split_sizes(workload.counts(bench.control), **workload.split_rule(bench))
+    of_control = workload.prepared_bytes(bench, bench.control, control)
+    paired = {task for pair in bench.disentanglement["pairs"] for task in pair}
+    everything, held = sum(prepared.values()), sum(held_out.values())
+    inputs = 0
+    for vit in workload.vits(bench).values():
+        tower = cost.FLOAT_BYTES * sum(cost.tower_sizes(vit).values())
+        tasks, trained, modes = len(bench.tasks), len(bench.trained_modes), len(bench.modes)
+        inputs += trained * (tasks * tower + everything - held)  # finetune
+        inputs += modes * 2 * ((tasks + 1) * tower + held)  # single_task, addition
+        inputs += modes * (tasks * (2 * tower + of_control) + held)  # negation
+        inputs += modes * ((len(paired) + 1) * tower + sum(held_out[task] for task in paired))  # disentanglement
+    return sum(stage.bytes for stage in workload.stages(bench)), inputs
+
+
 if __name__ == "__main__":
-    measure.report("workflow", dry_run_rows() + start_up_rows())
+    measure.report("workflow", dry_run_rows() + start_up_rows() + hashing_rows())

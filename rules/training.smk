@@ -91,6 +91,7 @@ rule task_vector:
     resources:
         **requests("report"),
     params:
+        state=FILES.training_state,
         code=code_of("task_vector"),
     script:
         "../workflow_scripts/training/task_vector.py"

@@ -1,1 +1,1 @@
-"""The embedded world: small images of named things, drawn by code from a seed."""
+"""Synthetic tasks: small images of named things, drawn by code from a seed."""

@@ -1,4 +1,4 @@
-"""The tasks of the embedded world: which things, how they are shown, what they are called."""
+"""The synthetic tasks: which things, how they are shown, what they are called."""
 
 from __future__ import annotations
 

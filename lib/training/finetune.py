@@ -87,8 +87,10 @@ def finetune(
 
     objective, penalty, mask: see `lib.training.objectives.interface`; elements that the mask leaves out keep theta_0's
     bits. all_reduce: sum a tensor in place over the processes of recipe.shard. on_progress gets the last row and
-    images_per_second whenever losses were read. Returns theta (all names of theta_0) and the log: step, loss and
-    learning_rate of every step. Raises Diverged if a loss is not finite, Interrupted when keeper.stop() says so.
+    images_per_second whenever losses were read. The keeper's file ends with what was trained.
+
+    Returns theta (all names of theta_0) and the log: step, loss and learning_rate of every step. Raises Diverged if a
+    loss is not finite, Interrupted when keeper.stop() says so.
     """
     run = _Run(theta_0, trained, objective, data, recipe, penalty, mask, keeper, all_reduce)
     run.restore()
@@ -98,6 +100,7 @@ def finetune(
             if run.step % keeper.read_every == 0 or run.step == recipe.steps:
                 on_progress(run.read_losses())
             run.keep()
+    run.keep_result()
     return {name: value.detach() for name, value in run.theta.items()}, run.log
 
 
@@ -194,6 +197,12 @@ class _Run:
             self.all_reduce(torch.zeros((), device=self.device))  # all wait for the one that writes
             raise Interrupted(f"stopped on request after step {self.step}; the state is in {self.keeper.path}")
 
+    def keep_result(self) -> None:
+        """Save what was trained, without moments. Until somebody accepts it, a job can be lost after its last step."""
+        if self.keeper.path is not None and self.keeper.writes:
+            tensors = {f"theta/{name}": leaf for name, leaf in zip(self.trained, self.leaves, strict=True)}
+            resume.save(self.keeper.path, resume.State(self.step, tensors, self.log), self.keeper.fingerprint)
+
     def restore(self) -> None:
         """Go on from a saved state, if there is a good one."""
         if self.keeper.path is None:
@@ -208,8 +217,10 @@ class _Run:
         with torch.no_grad():
             for name, leaf in zip(self.trained, self.leaves, strict=True):
                 leaf.copy_(state.tensors[f"theta/{name}"])
-                moments = {key: state.tensors[f"{key}/{name}"].to(leaf) for key in ("exp_avg", "exp_avg_sq")}
-                self.optimizer.state[leaf] = {"step": torch.tensor(float(state.step), device=leaf.device), **moments}
+                if state.step < self.recipe.steps:
+                    moments = {key: state.tensors[f"{key}/{name}"].to(leaf) for key in ("exp_avg", "exp_avg_sq")}
+                    steps = torch.tensor(float(state.step), device=leaf.device)
+                    self.optimizer.state[leaf] = {"step": steps, **moments}
         self.step, self.log = state.step, state.log
         self.keeper.note(f"resumed after step {self.step} from {self.keeper.path}")
 

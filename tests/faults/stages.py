@@ -115,7 +115,8 @@ class Stages:
 
     def task_vector(self) -> None:
         for name in TASKS:
-            task_vector.main(self.theta_0, self.root / f"{name}/theta.safetensors", self._tau(name))
+            theta, state = self.root / f"{name}/theta.safetensors", self.root / f"scratch/{name}/state.safetensors"
+            task_vector.main(self.theta_0, theta, self._tau(name), state=state)
 
     def single_task(self) -> None:
         single_task.main(self._evaluation(), self._taus(), str(self.single_task_csv), identity=IDENTITY)

@@ -139,19 +139,18 @@ def test_it_ends_with_the_undisturbed_bytes(ended):
 
 
 def test_each_job_that_was_hit_went_on_from_its_state(ended):
-    # these may have trained to their end, which nobody saw: done again from the start
-    unwatched = ended.broken.ended.get(SNAKEMAKE, set())
     for fault, held in ended.broken.hit.items():
-        if fault == SNAKEMAKE or (fault != CONTROLLER and held.job.id not in unwatched):
+        if fault != CONTROLLER or SNAKEMAKE in ended.broken.hit:
             assert (ended.resumed(held.training) or 0) > 0, fault
         assert "starting from step 0" not in (ended.folder / held.training.log).read_text()
-        assert not (ended.folder / held.training.state).exists(), "the finished job removes its state"
+        assert not (ended.folder / held.training.state).exists(), "extracting the task vector removes it"
 
 
 def test_told_to_stop_a_job_loses_no_step(ended):
     for fault in {CANCEL, LIMIT, SNAKEMAKE} & set(ended.broken.hit):
         training = ended.broken.hit[fault].training
-        assert ended.resumed(training) == ended.stopped(training)[-1], fault
+        # later, if a job that nobody watched any more had trained to its end
+        assert ended.resumed(training) >= ended.stopped(training)[-1], fault
 
 
 def test_only_what_was_hit_ran_again(ended):

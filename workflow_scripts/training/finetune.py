@@ -46,7 +46,10 @@ def main(
     fingerprint: str,
     stop: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Write theta (all parameters of the tower) and the training log; keep a resumable state in `state` meanwhile.
+    """Write theta (all parameters of the tower) and the training log; keep a resumable state in `state`.
+
+    The state outlives the job, with what it trained: were the job lost before its files are accepted, the next would
+    write them again at once. Extracting the task vector removes it.
 
     training: what the mode is, as `workflow_scripts.configuration.resolution.training` says it; others: kind of file ->
     other task -> path. Started by torchrun in several processes, each takes its share of every batch, and the first one
@@ -78,7 +81,6 @@ def main(
         if leads:
             checkpoints.save(theta, result)
             rows.write(training_log, [{**identity, **row} for row in log])
-            state.unlink(missing_ok=True)
 
 
 def _method(module: str, context: Context) -> dict[str, object]:

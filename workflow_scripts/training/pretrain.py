@@ -1,4 +1,4 @@
-"""Pre-train the embedded CLIP from drawn images: architecture and merges in, weights and a log out."""
+"""Pre-train the demo's CLIP on synthetic images: architecture and merges in, weights and a log out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedded world: images depend on their place alone, and poses on geometry."""
+"""The synthetic tasks: images depend on their place alone, and poses on geometry."""
 
 import numpy as np
 import pytest
