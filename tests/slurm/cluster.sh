@@ -8,7 +8,7 @@ usage() {
 usage: cluster.sh install | start | stop | status | kill-node N | start-node N | restart-controller [SECONDS] | orphans
   install             install from Debian whatever is missing
   start               start everything afresh (a running cluster is left as it is)
-  stop                cancel jobs and end every process of the cluster
+  stop                cancel jobs, end every process of the cluster and remove its configuration
   status              show nodes and jobs; exit status 0 if the three nodes are usable
   kill-node N         kill -9 node N's daemon, its step daemons and the jobs' processes on it (N is 1, 2 or 3)
   start-node N        start node N's daemon
@@ -350,6 +350,10 @@ stop() {
     for daemon in slurmctld slurmdbd mariadbd munged; do
         end_daemon "$daemon"
     done
+    # a configuration without its cluster would cost every later snakemake command some ten seconds
+    if grep -qs "^$mark" "$configuration/slurm.conf"; then
+        rm -f "$configuration"/{slurm,gres,slurmdbd}.conf
+    fi
 }
 
 # Not kill -9: a controller saves its state every few seconds, and without the last ones it starts running jobs twice,
