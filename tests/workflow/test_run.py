@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 
 import numpy as np
 import pandas as pd
@@ -80,15 +79,6 @@ def test_a_number_leads_back_to_data_weights_code_and_seed(finished):
     manifest = json.loads((finished / "results/tiny/data/Signs/manifest.json").read_text())
     assert manifest["splits"]["fit"]["n"] == 96 and manifest["splits"]["val"]["n"] == 64
     assert len(manifest["splits"]["test"]["index_label_sha256"]) == 64
-
-
-def test_naming_a_checkpoint_after_training_reruns_its_dependents(finished, config, checkpoint):
-    """Even one whose file is older than the trained theta."""
-    os.utime(checkpoint["file"], (0, 0))
-    config["checkpoints"] = [checkpoint]
-    jobs = planned(finished, config)
-    assert "finetune" not in jobs and jobs["import_checkpoint"] == 1 and jobs["task_vector"] == 1
-    assert jobs["addition"] == 2 and jobs["negation"] == 2  # the modes standard and posthoc
 
 
 def test_results_do_not_depend_on_the_order_of_jobs(finished, benchmark, tmp_path):

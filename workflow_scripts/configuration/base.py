@@ -9,7 +9,7 @@ import yaml
 
 
 class BaseError(ValueError):
-    """A base that is absent, no configuration, or built on the configuration that names it."""
+    """A configuration, or its base, that is absent or none, or that is built on itself."""
 
 
 def effective(config: Mapping[str, object], folders: Sequence[Path], seen: tuple[Path, ...] = ()) -> dict[str, object]:
@@ -33,13 +33,19 @@ def effective(config: Mapping[str, object], folders: Sequence[Path], seen: tuple
         )
     if file in seen:
         raise BaseError(f"base: {file} builds on itself, through {', '.join(map(str, seen))}; remove one base")
-    try:
-        below = yaml.safe_load(file.read_text())
-    except yaml.YAMLError as error:
-        raise BaseError(f"base: {file} is not YAML: {error}") from error
-    if not isinstance(below, Mapping):
-        raise BaseError(f"base: {file} holds {below!r}, expected a mapping with keys such as run, models and tasks")
+    below = read_mapping(file)
     return _merged(effective(below, [file.parent, *folders[1:]], (*seen, file)), config)
+
+
+def read_mapping(file: Path) -> Mapping[str, object]:
+    """The mapping in a YAML file. Raises BaseError if it holds anything else."""
+    try:
+        content = yaml.safe_load(file.read_text())
+    except yaml.YAMLError as error:
+        raise BaseError(f"{file} is not YAML: {error}") from error
+    if not isinstance(content, Mapping):
+        raise BaseError(f"{file} holds {content!r}, expected a mapping with keys such as run, models and tasks")
+    return content
 
 
 def _merged(below: Mapping, above: Mapping) -> dict:

@@ -11,10 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
 from lib.training import modes, third_party
-from workflow_scripts.configuration.base import BaseError, effective
+from workflow_scripts.configuration.base import BaseError, effective, read_mapping
 from workflow_scripts.configuration.contradictions import contradictions
 from workflow_scripts.configuration.schema import faults
 
@@ -135,11 +133,9 @@ def read_effective(file: Path) -> dict[str, object]:
     if not file.is_file():
         raise ConfigurationError(f"no configuration {str(file)!r} below {Path.cwd()}; name one, such as config.yaml")
     try:
-        config = yaml.safe_load(file.read_text())
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{file} is not YAML: {error}") from error
-    if not isinstance(config, Mapping):
-        raise ConfigurationError(f"{file} holds {config!r}, expected a mapping with keys such as run, models and tasks")
+        config = read_mapping(file)
+    except BaseError as error:
+        raise ConfigurationError(str(error)) from error
     return complete(config, [file.parent, Path()])
 
 
