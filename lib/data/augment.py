@@ -1,7 +1,6 @@
-"""CLIP's two image transforms: the evaluation crop, one image at a time, and the random resized crop, a batch at
-once.
+"""CLIP's training transform: the random resized crop, a batch at once.
 
-The random crop follows open_clip's training transform (area 0.9 to 1, aspect 3/4 to 4/3, bicubic, no flip). Bicubic
+The crop follows open_clip's training transform (area 0.9 to 1, aspect 3/4 to 4/3, bicubic, no flip). Bicubic
 resizing is linear and separable, so a batch of crops of different sizes is two batched matrix products.
 
 DEVIATES: Pillow 13 resizes the rows first where the height shrinks much more than the width; here the columns always
@@ -64,8 +63,8 @@ def resized_crop(images: Tensor, boxes: Tensor, size: int) -> Tensor:
 
 
 def _bicubic_weights(start: Tensor, length: Tensor, *, frame: int, size: int) -> Tensor:
-    """Float32[b, size, frame]: output position i of each row as weights over the frame's positions (zero off the
-    box).
+    """Float32[b, size, frame]: output position i of each row as weights over the frame's positions (zero
+    off the box).
     """
     start, length = start.double()[:, None, None], length.double()[:, None, None]
     scale = length / size

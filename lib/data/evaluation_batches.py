@@ -15,9 +15,7 @@ from lib.data.read_ahead import read_ahead
 
 @dataclass(frozen=True)
 class EvaluationBatches:
-    """The images of an evaluation split in order, as often as they are iterated over: UInt8[b, s, s, 3] on
-    `device`.
-    """
+    """The images of an evaluation split in order, UInt8[b, s, s, 3] on `device`, as often as they are iterated over."""
 
     split: PreparedSplit
     batch_size: int

@@ -6,9 +6,7 @@ from PIL import Image
 
 
 def evaluation_crop(image: Image.Image, size: int) -> Image.Image:
-    """Resize the shorter side to `size` (bicubic), then crop the centre: `size` x `size`, as open_clip does in
-    evaluation.
-    """
+    """Resize the shorter side to `size` (bicubic), then crop the centre to `size` x `size`."""
     width, height = image.size
     if width <= height:
         width, height = size, int(size * height / width)

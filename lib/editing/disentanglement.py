@@ -1,7 +1,7 @@
 """The disentanglement error of two task vectors (Ortiz-Jimenez et al. 2023, Eq. 6).
 
-    xi(a1, a2) = sum over t in {1, 2} of E_{x in mu_t} [ f(x; theta_0 + a_t tau_t) != f(x; theta_0 + a1 tau_1 + a2
-    tau_2) ]
+    xi(a1, a2) = sum over t in {1, 2} of
+        E_{x in mu_t} [ f(x; theta_0 + a_t tau_t) != f(x; theta_0 + a1 tau_1 + a2 tau_2) ]
 
 a sum of two error rates: its range is 0 to 2.
 """

@@ -1,5 +1,6 @@
-"""The frozen zero-shot head: text embeddings of the class names, times CLIP's logit scale (Radford et al. 2021, Sec.
-3.1).
+"""The frozen zero-shot head: text embeddings of the class names, times CLIP's logit scale.
+
+Radford et al. 2021, Sec. 3.1.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def _pretrained(single_task: pd.DataFrame, tasks: Sequence[str], column: str) ->
 
 @dataclass(frozen=True)
 class PaperTable:
-    """A table as printed: a group of columns a model, a row a mode.
+    """A table as printed: a group of columns per model, one row per mode.
 
     cells[row][column] is text; columns are (group, name). source: where the numbers in the columns "paper" are printed.
     footnotes: what differs from the papers' data, one sentence each.
@@ -167,9 +167,7 @@ def single_task_table(frame: pd.DataFrame, tasks: Sequence[str], *, caption: str
 
 
 def percent(values: Sequence[float]) -> str:
-    """Fractions as percent with one decimal: their mean, ± their standard deviation if there are several; "-" for
-    none.
-    """
+    """Fractions as percent with one decimal: their mean, ± standard deviation if there are several; "-" for none."""
     known = pd.Series(list(values), dtype=float).dropna()
     if known.empty:
         return "-"

@@ -36,8 +36,7 @@ class Interrupted(RuntimeError):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the objective is minimised. learning_rate (the peak), weight_decay and clip_norm in AdamW's and clipping's
-    usual units.
+    """How the objective is minimised. learning_rate is the peak; weight_decay and clip_norm as usual.
 
     accumulate: micro-batches per optimizer step. shard: (rank, world): this process's share of every batch.
     """

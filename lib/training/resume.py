@@ -1,6 +1,4 @@
-"""The state of an unfinished fine-tuning run: written whole, checked by a digest, and used only by the run that
-wrote it.
-"""
+"""The state of a fine-tuning run: written whole, checked by a digest, used only by the run that wrote it."""
 
 from __future__ import annotations
 

@@ -40,9 +40,7 @@ class Evaluation:
     def predictions(
         self, taus: Sequence[TaskVector], coefficients: Tensor, task: str, split: str, rows: np.ndarray | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Predictions Int64[k, n] of the models theta_0 + coefficients[k] . taus on a task's split, and labels
-        Int64[n].
-        """
+        """Predictions Int64[k, n] of theta_0 + coefficients[k] . taus on a task's split, and its labels Int64[n]."""
         adapter.logger.info("%d models on %s of %s", len(coefficients), split, task)
         batches = EvaluationBatches(prepared.read(self.data[task], split), self.batch_size, self.device, rows)
         with matmul_precision(self.precision, self.device):

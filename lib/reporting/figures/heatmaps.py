@@ -19,8 +19,10 @@ def disentanglement(
     columns: Sequence[tuple[str, str]],
     search_space: tuple[float, float],
 ) -> Figure:
-    """Heatmaps of xi: a row a mode, a column a (model, pair), one colour scale. The pairs of a model are Figs. 3 and 10
-    of Ortiz-Jimenez et al. 2023; a pair across models, which are then named above, is Fig. 9.
+    """Heatmaps of xi: one row per mode, one column per (model, pair), one colour scale.
+
+    The pairs of a model are Figs. 3 and 10 of Ortiz-Jimenez et al. 2023; a pair across models, which are then named
+    above, is Fig. 9.
 
     grids: (mode, model, pair) -> (alphas Float[g], xi Float[g, g] with axes (a1, a2)); the red box is the search space
     of alpha.

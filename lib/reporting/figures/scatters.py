@@ -16,9 +16,7 @@ _MARKERS = "os^DvP*X"
 
 
 def single_task_scatter(frame: pd.DataFrame, other: str, *, tasks: Sequence[str]) -> Figure:
-    """Test accuracy of non-linear fine-tuning against that of `other`, a point a task, a marker a model (Figs. 2 and
-    5).
-    """
+    """Test accuracy of non-linear fine-tuning against that of `other`: a point per task, a marker per model."""
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(3.6, 3.4), layout="constrained")
         test = frame[(frame["split"] == "test") & frame["task"].isin(tasks)]

@@ -25,9 +25,7 @@ STYLE = {
 
 
 def save(figure: Figure, stem: Path) -> None:
-    """Write `stem`.pdf and `stem`.png (200 dots an inch), each whole or not at all, without time stamps; close the
-    figure.
-    """
+    """Write `stem`.pdf and `stem`.png (200 dots per inch), whole and without time stamps; close the figure."""
     for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", {"Software": None})):
         with atomic.whole(stem.with_suffix(suffix)) as temporary:
             figure.savefig(temporary, dpi=200, bbox_inches="tight", metadata=metadata)
