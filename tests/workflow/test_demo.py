@@ -1,12 +1,15 @@
 """What `make demo` left in results/demo: a fair cousin of the papers' benchmark, complete, with every mode."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
-from tests.workflow.conftest import ROOT, run_snakemake
+from tests.workflow.conftest import ROOT, planned, run_snakemake
 
 RUN = ROOT / "results/demo"
 TASKS = 8
@@ -77,3 +80,28 @@ def test_a_second_run_does_nothing():
     done = run_snakemake(ROOT, "--cores", "1", "--configfile", "demo/config.yaml")
     assert done.returncode == 0
     assert "Nothing to be done" in done.stdout
+
+
+def test_gradient_ascent_forgets_and_the_mean_of_all_vectors_helps(tmp_path):
+    """The further mode and the further merging rule on the demo's own model and data, in a copy of its run."""
+    for name in ("results/demo", ".snakemake/metadata"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    config = yaml.safe_load((ROOT / "demo/config.yaml").read_text())
+    config["modes"].append("gradient-ascent")
+    config["finetune"]["learning_rate"]["gradient-ascent"] = 3e-4
+    config["merging"].append({"rule": "mean"})
+    model = config["models"][0]
+    model |= {key: str(ROOT / model[key]) for key in ("architectures", "vocabulary")}
+    model["weights"]["file"] = str(ROOT / model["weights"]["file"])
+    folder = Path("results/demo/ViT-demo-8/seed0")
+    files = [folder / "gradient-ascent/negation/Signs/test.csv", folder / "standard/addition/mean/test.csv"]
+    own = {"finetune": 1, "task_vector": 1, "negation": 1, "addition": 1}
+    assert planned(tmp_path, config, *map(str, files)) == own
+    done = run_snakemake(tmp_path, "--cores", "2", *map(str, files), config=config)
+    assert done.returncode == 0, done.stdout[-3000:]
+    single = pd.read_csv(RUN / "tables/single_task.csv").query("mode == 'pretrained' and split == 'test'")
+    pretrained = single.set_index("task")["accuracy"]
+    (forgotten,) = pd.read_csv(tmp_path / files[0]).to_dict("records")
+    assert forgotten["target"] < pretrained["Signs"] - 0.1 and forgotten["control"] > 0.9 * pretrained["Objects"]
+    mean = pd.read_csv(tmp_path / files[1]).set_index("task")["accuracy"]
+    assert mean.mean() > pretrained.drop("Objects").mean() and set(mean.index) == set(pretrained.index) - {"Objects"}
