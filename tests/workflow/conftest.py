@@ -29,7 +29,7 @@ def run_snakemake(
     words = [sys.executable, "-m", "snakemake", "--snakefile", str(project / "Snakefile"), "--directory", str(folder)]
     if config is not None:
         file = Path(tempfile.mkdtemp(dir=folder.parent)) / "config.yaml"  # several tests may look at one folder
-        file.write_text(yaml.safe_dump(config))
+        file.write_text(yaml.safe_dump(config, sort_keys=False))
         words += ["--configfile", str(file)]
     return subprocess.run(
         [*words, *arguments],

@@ -84,7 +84,7 @@ def test_a_second_run_does_nothing():
 
 def test_gradient_ascent_forgets_and_the_mean_of_all_vectors_helps(tmp_path):
     """The further mode and the further merging rule on the demo's own model and data, in a copy of its run."""
-    for name in ("results/demo", ".snakemake/metadata"):
+    for name in ("results/demo", ".snakemake"):
         shutil.copytree(ROOT / name, tmp_path / name)
     config = yaml.safe_load((ROOT / "demo/config.yaml").read_text())
     config["modes"].append("gradient-ascent")

@@ -88,6 +88,15 @@ def test_values_that_no_result_depends_on_rerun_nothing(finished, config, tmp_pa
     assert planned(finished, config) == {}
 
 
+def test_the_order_in_which_keys_are_written_reruns_nothing(finished, config):
+    def backwards(value):
+        if isinstance(value, dict):
+            return {key: backwards(value[key]) for key in reversed(value)}
+        return [backwards(entry) for entry in value] if isinstance(value, list) else value
+
+    assert planned(finished, backwards(config)) == {}
+
+
 def test_the_rhythm_of_the_loss_curves_reruns_them_alone(finished, config):
     config["finetune"]["log_every"] = 2
     assert planned(finished, config) == {"loss_curves": 1}

@@ -153,12 +153,20 @@ def complete(config: Mapping[str, object], folders: Sequence[Path]) -> dict[str,
     return whole
 
 
+def in_order(value: object) -> object:
+    """A value with the keys of all its mappings in order: in which they were written changes no result."""
+    if isinstance(value, Mapping):
+        return {key: in_order(value[key]) for key in sorted(value, key=str)}
+    return [in_order(entry) for entry in value] if isinstance(value, list) else value
+
+
 def load(config: Mapping[str, object]) -> Benchmark:
     """Check a configuration and return it as a Benchmark. Raises ConfigurationError with every fault that was found."""
     config = complete(config, [Path()])
     found = set(faults(config)) or set(contradictions(config))
     if found:
         raise ConfigurationError("\n  - ".join([_NO_JOB, *sorted(found)]))
+    config = in_order(config)
     sections = dict(config)
     sections["models"] = tuple(Model(**entry) for entry in config["models"])
     sections["tasks"] = tuple(Task(**entry) for entry in config["tasks"])

@@ -17,7 +17,7 @@ from lib.editing.merging_rules import RULES
 from lib.files.digests import remembered_digest, tree_fingerprint
 from lib.models.architectures import OpenClipMissing, image_part, read_configuration, vocabulary_file
 from lib.training import modes
-from workflow_scripts.configuration.benchmark import Benchmark, Model, Task
+from workflow_scripts.configuration.benchmark import Benchmark, Model, Task, in_order
 
 DIGESTS = Path("scratch/digests.json")  # of large files that were hashed before
 
@@ -120,6 +120,6 @@ def _tree(home: Path) -> str:
 @cache
 def _configuration(architecture: str, architectures: str | None) -> Mapping | None:
     try:
-        return read_configuration(architecture, architectures)
+        return in_order(read_configuration(architecture, architectures))
     except OpenClipMissing:
         return None
