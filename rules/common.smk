@@ -18,26 +18,34 @@ from lib.training import modes
 from workflow_scripts import versions
 from workflow_scripts.code import code, evaluation_plugins, packages, training_plugins
 from workflow_scripts.configuration import resolution
-from workflow_scripts.configuration.benchmark import ConfigurationError, complete, load
+from workflow_scripts.configuration.benchmark import ConfigurationError, load, read_effective
+from workflow_scripts.configuration.places import PlaceError, require_writable
 from workflow_scripts.job import search_path
 from workflow_scripts.layout import SPLITS, Layout
 
 search_path.export(ROOT)
 
-try:
-    folders = [Path(file).parent for file in workflow.config_settings.configfiles or ["config.yaml"]]
-    whole = complete(config, [*folders, Path()])
-    BENCH = load(whole)
-except ConfigurationError as error:
-    raise WorkflowError(str(error))
+try:  # the files themselves: Snakemake's own reading of them passes over keys that are there twice
+    settings = workflow.config_settings
+    whole = read_effective([*map(Path, settings.configfiles or ["config.yaml"])], settings.config_args or [])
+    BENCH = load(whole, look=workflow.is_main_process)
+    FILES = Layout.of(BENCH.run)
+    if workflow.is_main_process:
+        require_writable([FILES.run, FILES.scratch])
+except (ConfigurationError, PlaceError) as error:
+    sys.exit(str(error))
 config.clear()
 config.update(whole)  # what scripts see
 
-FILES = Layout.of(BENCH.run)
-OTHER_VERSIONS = versions.other_versions(Path(FILES.records)) if BENCH.package_versions == "warn" else []
-if OTHER_VERSIONS and workflow.is_main_process:
+if workflow.is_main_process and BENCH.package_versions == "warn" and versions.other_versions(FILES.records):
     logger.warning(
-        "\n".join(["Other package versions:", *OTHER_VERSIONS, "To run those jobs again: package_versions: rerun"])
+        "\n".join(
+            [
+                "Other package versions:",
+                *versions.other_versions(FILES.records),
+                "To run those jobs again: package_versions: rerun",
+            ]
+        )
     )
 ENVIRONMENT = "../envs/environment.yaml"
 TASKS = BENCH.task_names
@@ -233,6 +241,12 @@ def recipe(wildcards):
 
 
 # reporting
+
+
+def other_versions(wildcards):
+    """What the tables say of jobs that ran with other package versions."""
+    return versions.other_versions(FILES.records) if BENCH.package_versions == "warn" else []
+
 
 TABLES = ["single_task", "addition", "addition_per_task", "negation", "negation_per_task"]
 HEATMAPS = [*MODELS, *(BENCH.pairs if len(MODELS) > 1 else [])]

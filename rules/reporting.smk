@@ -23,7 +23,7 @@ rule tables:
     params:
         tasks=TASKS,
         control=CONTROL,
-        footnotes=OTHER_VERSIONS,
+        footnotes=other_versions,
         papers=file_digest(ROOT / "lib/reporting/papers/numbers.yaml"),
         code=code_of("tables"),
     script:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SPLITS = ("fit", "val", "test")
+DIGESTS = "scratch/digests.json"  # of large files that were hashed before
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 from workflow_scripts.code import packages
 
 
-def other_versions(records: Path) -> list[str]:
+@cache
+def other_versions(records: str) -> list[str]:
     """A sentence for each package that finished jobs of a run imported in another version, with their number.
 
     records: the folder of the run's provenance records. A package counts where the code of the job imports it itself.
     """
     found: Counter[tuple[str, str, str]] = Counter()
-    for file in sorted(records.rglob("*.json")):
+    for file in sorted(Path(records).rglob("*.json")):
         try:
             record = json.loads(file.read_text())
             then, now = record["versions"], _packages(tuple(record["params"]["code"]))
@@ -28,10 +30,6 @@ def other_versions(records: Path) -> list[str]:
     ]
 
 
-_known: dict[tuple[str, ...], dict[str, str]] = {}
-
-
+@cache
 def _packages(files: tuple[str, ...]) -> dict[str, str]:
-    if files not in _known:
-        _known[files] = packages([file for file in files if file.endswith(".py")])
-    return _known[files]
+    return packages([file for file in files if file.endswith(".py")])

@@ -6,16 +6,15 @@ module: a further data set is one reader in `lib/data/readers/` and one entry he
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib.data import opening
+from lib.data import opening, tasks
+from lib.data import options as known_options
+from lib.data.options import Option
 from lib.data.raw_task import RawTask
 from lib.data.readers.errors import DataError
-
-_COUNTS = frozenset({"expected_counts"})
-_HUB = frozenset({"expected_counts", "revision", "label_order"})
 
 
 @dataclass(frozen=True)
@@ -23,22 +22,23 @@ class DataSet:
     """One data set. reader: a module of lib/data/readers, of its folder or its code.
 
     official: whether `lib.data.tasks` holds its class names, templates and counts; it can then be read from the hub,
-    too. needed, known: options. side: the longest shorter side of its images in pixels, None where it is not known.
-    own_validation: whether the folder has a validation split of its own. from_folder: whether a data set that is not
-    official is read from a folder of its own below the data root, the option `path`; else it comes from code. total:
-    the number of all its images, of which the option `test` are for testing.
+    too. own: the options of a data set that is not. side: the longest shorter side of its images in pixels, None where
+    it is not known. own_validation: whether the folder has a validation split of its own. from_folder: whether a data
+    set that is not official is read from a folder of its own below the data root, the option `path`; else it comes from
+    code. total: the number of all its images, of which the option `test` are for testing. classes: their number by its
+    options.
     """
 
     name: str
     reader: str
     meaning: str
     official: bool = True
-    needed: frozenset[str] = frozenset()
-    known: frozenset[str] = _HUB
+    own: Callable[[], Mapping[str, Option]] = dict
     side: int | None = None
     own_validation: bool = False
     from_folder: bool = False
     total: int | None = None
+    classes: Callable[[Mapping[str, object]], int] | None = None
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -47,21 +47,43 @@ class DataSet:
             return ("folder", "hub")
         return ("folder",) if self.from_folder else ("code",)
 
-    def counts(self, options: Mapping[str, object]) -> dict[str, int] | None:
-        """Images by split of a data set that is not official, None if they are not known before it is read."""
+    def options(self, source: str | None) -> Mapping[str, Option]:
+        """The options that it takes when it is read from `source`, by name."""
+        if not self.official:
+            return self.own()
+        return known_options.FOLDER if source == "folder" else known_options.HUB
+
+    def counts(self, source: str | None, options: Mapping[str, object]) -> dict[str, int] | None:
+        """Images by split, None if they are not known before it is read."""
+        if "expected_counts" in options:
+            return dict(options["expected_counts"])
+        if self.official:
+            known = tasks.read(self.name)
+            return dict(known.hub.counts if source == "hub" else known.counts)
         if {"train", "test"} <= options.keys():
             return {split: options[split] for split in ("train", "test")}
         return None if self.total is None else {"train": self.total - options["test"], "test": options["test"]}
+
+    def number_of_classes(self, options: Mapping[str, object]) -> int | None:
+        """C, None if it is not known before it is read."""
+        if self.official:
+            return len(tasks.read(self.name).class_names)
+        return None if self.classes is None else self.classes(options)
 
 
 def _official(name: str, reader: str, **more) -> DataSet:
     return DataSet(name, reader, "one of the papers' nine", **more)
 
 
-def _own(name: str, meaning: str, needed: set[str], known: set[str] = frozenset(), **more) -> DataSet:
-    return DataSet(
-        name, name, meaning, official=False, needed=frozenset(needed), known=frozenset(needed | known), **more
-    )
+def _own(name: str, meaning: str, options: Mapping[str, Option] | Callable, **more) -> DataSet:
+    found = options if callable(options) else lambda: options
+    return DataSet(name, name, meaning, official=False, own=found, **more)
+
+
+def _kind_classes(options: Mapping[str, object]) -> int:
+    from lib.synthetic.world import KINDS
+
+    return len(KINDS[options["kind"]].classes)
 
 
 DATASETS = {
@@ -79,12 +101,24 @@ DATASETS = {
         _own(
             "image_folder",
             "a task of your own: `{train,test[,val]}/{class}/*`",
-            {"path", "templates"},
-            {"class_names", "expected_counts"},
+            known_options.IMAGE_FOLDER,
             from_folder=True,
         ),
-        _own("synthetic", "synthetic images, made by code", {"kind", "train", "test", "seed"}, side=32),
-        _own("sklearn_digits", "the digits that scikit-learn ships", {"test", "seed"}, side=32, total=1797),
+        _own(
+            "synthetic",
+            "synthetic images, made by code",
+            known_options.synthetic,
+            side=32,
+            classes=_kind_classes,
+        ),
+        _own(
+            "sklearn_digits",
+            "the digits that scikit-learn ships",
+            known_options.SKLEARN_DIGITS,
+            side=32,
+            total=known_options.DIGITS,
+            classes=lambda options: 10,
+        ),
     )
 }
 
@@ -106,6 +140,11 @@ def reading(dataset: str, source: str | None) -> dict[str, object]:
     reader = "hub" if source == "hub" else known.reader
     task = dataset if known.official else None
     return {"dataset": dataset, "source": source, "reader": f"lib.data.readers.{reader}", "task": task}
+
+
+def for_reader(options: Mapping[str, object]) -> dict[str, object]:
+    """The options that a reader gets: all but `path`, by which the workflow finds its folder."""
+    return {name: value for name, value in options.items() if name != "path"}
 
 
 def open_task(dataset: str, source: str | None, *, root: Path | None, options: Mapping[str, object]) -> RawTask:

@@ -61,17 +61,24 @@ def remembered_digest(path: str | os.PathLike, memory: Path) -> str:
 
 
 def tree_fingerprint(folder: Path, *, limit: int = 200_000) -> str:
-    """sha256 over relative path, size and time of change of the files below a folder; links are followed.
+    """sha256 over relative path, size and time of change of the files below a folder; links are followed, but for those
+    that lead back to a folder that they lie in.
 
     Of more than `limit` files it covers those of the folders alone: their entries are then not looked at one by one.
     """
     rows, folders = [], []
-    for place, _, names in os.walk(folder, followlinks=True):
+    for place, inside, names in os.walk(folder, followlinks=True):
+        inside[:] = [name for name in inside if not _leads_back(place, name)]
         folders.append(_row(folder, place))
         if len(rows) <= limit:
             rows += [_row(folder, os.path.join(place, name)) for name in names]
     chosen = folders if len(rows) > limit else rows
     return hashlib.sha256(json.dumps(sorted(chosen)).encode()).hexdigest()
+
+
+def _leads_back(place: str, name: str) -> bool:
+    path = os.path.join(place, name)
+    return os.path.islink(path) and Path(os.path.realpath(place)).is_relative_to(os.path.realpath(path))
 
 
 def _row(folder: Path, path: str) -> list[object]:

@@ -2,23 +2,29 @@
 
 A pickle is a program: it names functions and has them called. Here a name becomes one of a few constructors of plain
 data, or, for the classes that model code consists of, an inert object that is never imported; any other name is
-refused. Tensors are plain records until the pickle has ended.
+refused. Tensors are plain records until the pickle has ended. Whatever a file asks for, time and memory are bounded:
+by `plain_pickle.STEPS`, and by the bytes that the file really has.
 """
 
 from __future__ import annotations
 
-import io
 import os
-import pickle
-import zipfile
-from collections import OrderedDict
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from lib.files import plain_pickle
 from lib.files.checkpoints import CheckpointError
+from lib.files.plain_pickle import Inert, Named
+from lib.files.torch_archive import Damaged, TorchArchive
+
+MOST_TENSORS = 50_000  # a CLIP with its optimizer's state has 2,000
+MOST_DIMENSIONS = 16
+LONGEST_NAME = 1000  # characters
+REPEATS = 8  # times the bytes of all storages: weights that several names share
+_SHOWN = 200  # characters of a reason
 
 
 class UnsafePickle(CheckpointError):
@@ -30,39 +36,23 @@ def named_tensors(path: str | os.PathLike) -> dict[str, Tensor]:
 
     A state dict gives its own names; nested mappings and lists are joined by dots; a pickled module gives the names of
     its parameters and buffers, as state_dict() would, whether or not its class still exists. Raises UnsafePickle if the
-    file names a global other than tensors, containers and model code, CheckpointError if it is damaged or no such file.
+    file names a global other than tensors, containers and model code, CheckpointError if it is damaged, no such file,
+    or claims more than it holds: more steps, tensors or values than the bounds above.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            records = _Records(archive, path)
-            found = dict(_named(_Unpickler(records.pickle(), path).load(), "", set()))
-            return {name: records.tensor(value) for name, value in found.items()}
+        with TorchArchive(path) as archive:
+            names = _Names(path)
+            saved = plain_pickle.run(archive.pickle(), named=names.meaning, storage=names.storage)
+            found = dict(_counted(_named(saved)))
+            return _Storages(archive).tensors(found)
     except CheckpointError:
         raise
-    except Exception as error:  # a damaged pickle may fail in any way
+    except Exception as error:  # a damaged file may fail in any way
+        reason = str(error) if isinstance(error, Damaged) else f"{type(error).__name__}: {error}"
         raise CheckpointError(
-            f"{path} cannot be read as a file of torch.save ({type(error).__name__}: {error}). "
-            "Likely cause: an incomplete download or copy. Compare its size with its source's and fetch it again."
+            f"{path} cannot be read as a file of torch.save ({reason[:_SHOWN]}). Likely causes: an incomplete download "
+            "or copy, or a file made to exhaust its reader. Compare its size with its source's and fetch it again."
         ) from error
-
-
-class Inert:
-    """Stands for an object of a class that is not imported: it keeps the object's __dict__ and does nothing."""
-
-    def __new__(cls, *args, **kwargs):
-        return object.__new__(cls)
-
-    def __init__(self, *args, **kwargs):
-        pass
-
-    def __setstate__(self, state: object) -> None:
-        if isinstance(state, dict):
-            self.__dict__.update(state)
-
-    def _ignore(self, *args) -> None:
-        pass
-
-    append = extend = add = __setitem__ = _ignore  # for subclasses of list, set and dict
 
 
 class _Storage(NamedTuple):
@@ -97,107 +87,153 @@ _INERT_PACKAGES = {
 _RENAMED = {"__builtin__": "builtins", "copy_reg": "copyreg"}  # Python 2's names, in the protocol that torch.save uses
 
 
-class _Unpickler(pickle.Unpickler):
-    def __init__(self, data: bytes, path: str | os.PathLike):
-        super().__init__(io.BytesIO(data))
+def _strided(storage: object, offset: object, size: object, stride: object, *_) -> _Strided:
+    """A tensor that lies inside its storage and has no more elements than it."""
+    if not (isinstance(storage, _Storage) and isinstance(size, tuple) and isinstance(stride, tuple)):
+        raise Damaged("a tensor has no storage, size or stride")
+    if not all(type(number) is int and 0 <= number < 1 << 62 for number in (offset, *size, *stride)):
+        raise Damaged("a size, stride or offset of a tensor is no whole number from 0 on")
+    if len(size) != len(stride) or len(size) > MOST_DIMENSIONS:
+        raise Damaged(f"a tensor has {len(size)} sizes and {len(stride)} strides, expected {MOST_DIMENSIONS} at most")
+    elements, end = _elements(size), offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
+    if elements and (end >= storage.count or elements > storage.count):
+        raise Damaged(
+            f"a tensor has {elements} elements and ends at {end}, but its storage {storage.key} holds {storage.count}"
+        )
+    return _Strided(storage, offset, size, stride)
+
+
+def _elements(size: tuple[int, ...]) -> int:
+    product = 1
+    for n in size:
+        product *= n
+    return product
+
+
+def _parameter(data: object, *_) -> object:
+    return data
+
+
+_INERT_KINDS = ("set", "frozenset")  # no tensor is looked for in them
+_CONSTRUCTORS = {
+    ("torch._utils", "_rebuild_tensor"): _strided,
+    ("torch._utils", "_rebuild_tensor_v2"): _strided,
+    ("torch._utils", "_rebuild_parameter"): _parameter,
+    ("torch._utils", "_rebuild_parameter_with_state"): _parameter,
+    ("torch", "Size"): lambda *values: tuple(v for value in values for v in plain_pickle.elements(value)),
+    ("builtins", "tuple"): lambda *values: tuple(v for value in values for v in plain_pickle.elements(value)),
+    ("builtins", "list"): lambda *values: [v for value in values for v in plain_pickle.elements(value)],
+    ("builtins", "dict"): plain_pickle.mapping,
+    ("collections", "OrderedDict"): plain_pickle.mapping,
+    **{("builtins", name): lambda *_: Inert() for name in _INERT_KINDS},
+}
+
+
+class _Names:
+    """What the names and storages of one file's pickle stand for."""
+
+    def __init__(self, path: str | os.PathLike):
         self._path = path
-        # made anew for each file: a pickle may set attributes of what it names
-        self._known = {
-            ("torch._utils", "_rebuild_tensor"): lambda *state: _Strided(*state[:4]),
-            ("torch._utils", "_rebuild_tensor_v2"): lambda *state: _Strided(*state[:4]),
-            ("torch._utils", "_rebuild_parameter"): lambda data, *rest: data,
-            ("torch._utils", "_rebuild_parameter_with_state"): lambda data, *rest: data,
-            ("torch", "Size"): tuple,
-            ("collections", "OrderedDict"): OrderedDict,
-            **{("builtins", kind.__name__): kind for kind in (list, tuple, dict, set, frozenset)},
-            **{("torch", name): dtype for name, dtype in _DTYPES.items()},
-        }
+        self._known: dict[tuple[str, str], object] = {("torch", name): dtype for name, dtype in _DTYPES.items()}
 
-    def find_class(self, module: str, name: str) -> object:
+    def meaning(self, module: str, name: str) -> object:
         """What a name in the pickle stands for; nothing is imported."""
-        module = _RENAMED.get(module, module)
-        if (module, name) not in self._known:
-            if module.partition(".")[0] not in _INERT_PACKAGES:
-                raise self._refused(f"{module}.{name}")
-            self._known[module, name] = type("Inert", (Inert,), {})
-        return self._known[module, name]
+        key = (_RENAMED.get(module, module), name)
+        if key not in self._known:
+            self._known[key] = self._new(*key)
+        return self._known[key]
 
-    def persistent_load(self, saved: object) -> _Storage:
-        """A storage: its values lie in a record of their own."""
-        kind, dtype, key, _, count = saved
-        if kind != "storage" or not isinstance(dtype, torch.dtype):
-            raise CheckpointError(
-                f"{self._path} holds a storage of an unknown kind: save its tensors as safetensors instead"
-            )
-        return _Storage(dtype, str(key), int(count))
-
-    def _refused(self, name: str) -> UnsafePickle:
-        return UnsafePickle(
-            f"{self._path} names {name}, expected only tensors, containers and classes of models; nothing was run. "
+    def _new(self, module: str, name: str) -> Named:
+        full = f"{module}.{name}"[:_SHOWN]
+        if (module, name) in _CONSTRUCTORS:
+            return Named(full, _CONSTRUCTORS[module, name])
+        if module.partition(".")[0] in _INERT_PACKAGES:
+            return Named(full, lambda *_: Inert())
+        raise UnsafePickle(
+            f"{self._path} names {full}, expected only tensors, containers and classes of models; nothing was run. "
             "Likely causes: a pickle made to run code when it is loaded, or a module with unusual attributes. "
             "If you trust its source, load it there and save its state_dict() as safetensors."
         )
 
-
-class _Records:
-    """The records of a torch archive: one pickle, and the values of each storage."""
-
-    def __init__(self, archive: zipfile.ZipFile, path: str | os.PathLike):
-        self._archive, self._path, self._storages = archive, path, {}
-        names = archive.namelist()
-        roots = [name.removesuffix("data.pkl") for name in names if name.endswith("/data.pkl")]
-        if len(roots) != 1:
+    def storage(self, saved: object) -> _Storage:
+        """A storage: its values lie in a record of their own."""
+        parts = plain_pickle.elements(saved)
+        if len(parts) != 5:
+            raise Damaged(f"a storage has {len(parts)} parts, expected 5")
+        kind, dtype, key, _, count = parts
+        if kind != "storage" or not isinstance(dtype, torch.dtype):
+            got = dtype.name if isinstance(dtype, Named) else type(dtype).__name__
             raise CheckpointError(
-                f"{path} is a zip file, but torch.save did not write it: name the checkpoint inside it"
+                f"{self._path} holds a storage of an unknown kind ({got}), expected one of {', '.join(_DTYPES)}: save "
+                "its tensors as safetensors instead, in float32, float16 or bfloat16"
             )
-        self._root = roots[0]
-        if f"{self._root}constants.pkl" in names:
-            raise CheckpointError(
-                f"{path} is a TorchScript archive, expected a state dict or module: save its state_dict as safetensors"
-            )
-        if f"{self._root}byteorder" in names and self._read("byteorder") != b"little":
-            raise CheckpointError(
-                f"{path} was written on a big-endian machine: save its state_dict() as safetensors there"
-            )
-
-    def pickle(self) -> bytes:
-        return self._read("data.pkl")
-
-    def tensor(self, record: _Strided) -> Tensor:
-        """A view of a storage; torch checks that it lies inside."""
-        return torch.as_strided(self._storage(record.storage), record.size, record.stride, record.offset)
-
-    def _storage(self, storage: _Storage) -> Tensor:
-        if storage not in self._storages:
-            data = bytearray(self._read(f"data/{storage.key}"))
-            if len(data) != storage.count * storage.dtype.itemsize:
-                raise ValueError(f"a storage has {len(data)} bytes, expected {storage.count} values of {storage.dtype}")
-            empty = torch.empty(0, dtype=storage.dtype)
-            self._storages[storage] = torch.frombuffer(data, dtype=storage.dtype) if data else empty
-        return self._storages[storage]
-
-    def _read(self, name: str) -> bytes:
-        entry = self._archive.getinfo(self._root + name)
-        if entry.compress_type != zipfile.ZIP_STORED:  # torch never compresses; a bomb would
-            raise ValueError(f"the record {name} is compressed")
-        return self._archive.read(entry)
+        if type(key) is not str or type(count) is not int or count < 0:
+            raise Damaged("a storage has no name or no length")
+        return _Storage(dtype, key, count)
 
 
-def _named(value: object, name: str, seen: set[int]) -> Iterator[tuple[str, _Strided]]:
-    """Depth first, each container once, so that a cycle ends."""
-    if isinstance(value, _Strided):
-        yield name, value
-    elif id(value) not in seen:
-        seen.add(id(value))
-        for key, child in _children(value):
-            yield from _named(child, f"{name}.{key}" if name else str(key), seen)
+class _Storages:
+    """The values of storages, each read once."""
+
+    def __init__(self, archive: TorchArchive):
+        self._archive, self._data = archive, {}
+
+    def tensors(self, found: dict[str, _Strided]) -> dict[str, Tensor]:
+        used = {record.storage for record in found.values()}
+        held = sum(storage.count * storage.dtype.itemsize for storage in used)
+        asked = sum(_elements(record.size) * record.storage.dtype.itemsize for record in found.values())
+        if asked > REPEATS * held:
+            raise Damaged(f"its tensors have {asked} bytes, more than {REPEATS} times the {held} of their storages")
+        return {name: self._tensor(record) for name, record in found.items()}
+
+    def _tensor(self, record: _Strided) -> Tensor:
+        return torch.as_strided(self._values(record.storage), record.size, record.stride, record.offset)
+
+    def _values(self, storage: _Storage) -> Tensor:
+        if storage.key not in self._data:
+            self._data[storage.key] = self._archive.read(f"data/{storage.key}")
+        data = self._data[storage.key]
+        if len(data) != storage.count * storage.dtype.itemsize:
+            raise Damaged(f"a storage has {len(data)} bytes, expected {storage.count} values of {storage.dtype}")
+        return torch.frombuffer(data, dtype=storage.dtype) if data else torch.empty(0, dtype=storage.dtype)
 
 
-def _children(value: object) -> Iterator[tuple[object, object]]:
+def _counted(tensors: Iterator[tuple[str, _Strided]]) -> Iterator[tuple[str, _Strided]]:
+    for index, (name, record) in enumerate(tensors):
+        if index >= MOST_TENSORS:
+            raise Damaged(f"it holds more than {MOST_TENSORS} tensors")
+        yield name, record
+
+
+def _named(value: object) -> Iterator[tuple[str, _Strided]]:
+    """Depth first, each container once, so that a cycle ends; without recursion, so that no depth is too much."""
+    seen: set[int] = set()
+    open_ends = [iter([("", value)])]
+    while open_ends:
+        name, value = next(open_ends[-1], (None, None))
+        if name is None:
+            open_ends.pop()
+        elif isinstance(value, _Strided):
+            yield name, value
+        elif id(value) not in seen:
+            seen.add(id(value))
+            open_ends.append(_children(value, name))
+
+
+def _children(value: object, name: str) -> Iterator[tuple[str, object]]:
+    """The tensors and containers in a container, under their dotted names."""
+    for key, child in _items(value):
+        if isinstance(child, _Strided | dict | list | tuple | Inert):
+            if len(name) + (len(key) if isinstance(key, str | bytes) else 0) > LONGEST_NAME:
+                raise Damaged(f"the name of a tensor or container is longer than {LONGEST_NAME} characters")
+            yield f"{name}.{key}" if name else str(key), child
+
+
+def _items(value: object) -> Iterator[tuple[object, object]]:
     if isinstance(value, dict):
         yield from value.items()
     elif isinstance(value, list | tuple):
         yield from enumerate(value)
     elif isinstance(value, Inert):
         for kind in ("_parameters", "_buffers", "_modules"):
-            yield from _children(vars(value).get(kind))
+            yield from _items((value.state or {}).get(kind))

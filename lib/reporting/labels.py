@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 PRETRAINED = "pretrained"
+MEAN = "Mean"  # the column beside the tasks'
+KEYS = ["model", "seed", "mode"]
+RULE = "rule"
 _MODES = {
     PRETRAINED: "Pre-trained",
     "standard": "Non-linear FT",

@@ -12,9 +12,8 @@ from itertools import product
 import pandas as pd
 
 from lib.reporting import papers
-from lib.reporting.labels import PRETRAINED, title
+from lib.reporting.labels import KEYS, MEAN, PRETRAINED, title
 
-KEYS = ["model", "seed", "mode"]
 _PAGE_WIDTH = 12  # numeric columns that fit a page
 _SOURCE = 'Source of the columns "paper":'
 _DEVIATIONS = "Deviations from the papers' data:"
@@ -156,13 +155,13 @@ def single_task_table(frame: pd.DataFrame, tasks: Sequence[str], *, caption: str
     test = frame[(frame["split"] == "test") & frame["task"].isin(tasks)]
     keys = [*KEYS, *(["rule"] if "rule" in frame else [])]
     wide = test.pivot(index=keys, columns="task", values="accuracy")[list(tasks)]
-    wide["Mean"] = wide.mean(axis=1)
+    wide[MEAN] = wide.mean(axis=1)
     wide = wide.reset_index()
     order = [(model, method) for model in dict.fromkeys(frame["model"]) for method in _methods(frame)]
     parts = [_rows_of(wide, *method, model) for model, method in order]
     several = frame["model"].nunique() > 1
     names = [f"{model}, {title(*method)}" if several else title(*method) for model, method in order]
-    heads = [("", name) for name in [*tasks, "Mean"]]
+    heads = [("", name) for name in [*tasks, MEAN]]
     return PaperTable(caption, heads, names, [[_cell(part, name) for _, name in heads] for part in parts])
 
 

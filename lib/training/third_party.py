@@ -1,8 +1,8 @@
 """Fine-tuned checkpoints that others made, as theta: their files and layouts, turned into open_clip's image tower.
 
-Files: safetensors, and torch.save (read by `lib.files.safe_pickle`, which executes nothing). Layouts: open_clip's names
-behind any prefix; the names of Hugging Face's transformers; the parameter lists that the code released by Ortiz-Jimenez
-et al. (2023) saves for linearized encoders. Importing this module imports no torch.
+Files: those of `lib.files.weights_files`. Layouts: open_clip's names behind any prefix; the names of Hugging Face's
+transformers; the parameter lists that the code released by Ortiz-Jimenez et al. (2023) saves for linearized encoders.
+Importing this module imports no torch.
 """
 
 from __future__ import annotations
@@ -10,23 +10,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lib.files import checkpoints
 from lib.files.checkpoints import CheckpointError
+from lib.files.weights_files import read, weights_file
 from lib.parameters import ParameterMismatch, require_same_names
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+__all__ = ["detect", "moved", "read", "read_tower", "require_mode", "tower", "weights_file"]
+
 OPEN_CLIP, TRANSFORMERS, LINEARIZED = "open_clip", "transformers", "linearized"
-FOLDER_FILES = (
-    "model.safetensors",
-    "open_clip_model.safetensors",
-    "pytorch_model.bin",
-    "open_clip_pytorch_model.bin",
-)
 # relative distance of one parameter: rounding to float16 or bfloat16 stays below, fine-tuning does not
 TOLERANCE = 3e-3
 
@@ -34,42 +29,6 @@ TOLERANCE = 3e-3
 def read_tower(path: str | os.PathLike, theta_0: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """theta of a checkpoint file: float32, with the names, shapes and order of theta_0; see `read` and `tower`."""
     return tower(read(path), theta_0, what=str(path))
-
-
-def weights_file(path: str | os.PathLike) -> Path:
-    """The file of weights: `path`, or the first of FOLDER_FILES in the folder `path`. Raises CheckpointError."""
-    path = Path(path)
-    if path.is_file():
-        return path
-    inside = [path / name for name in FOLDER_FILES if (path / name).is_file()]
-    if inside:
-        return inside[0]
-    if path.is_dir():
-        raise CheckpointError(
-            f"the folder {path} holds none of {', '.join(FOLDER_FILES)}: name a file (shards: join them first)"
-        )
-    raise CheckpointError(f"no checkpoint at {path}: correct the path")
-
-
-def read(path: str | os.PathLike) -> dict[str, Tensor]:
-    """All tensors of a checkpoint under their own names; nothing of the file is executed.
-
-    path: a safetensors file, a file of torch.save (state dict, wrapped or not, or a pickled module), or a folder that
-    `weights_file` knows. Raises CheckpointError for any other file.
-    """
-    from lib.files import safe_pickle
-
-    path = weights_file(path)
-    with open(path, "rb") as file:
-        start = file.read(16)
-    if start.startswith(b"PK"):
-        return safe_pickle.named_tensors(path)
-    if start[8:9] == b"{":
-        return _safetensors(path)
-    raise CheckpointError(
-        f"{path} starts with {start!r}, expected safetensors or the zip format of torch.save (torch 1.6 or later). "
-        "Likely cause: a bare or older pickle. Load it where you trust it and save its state_dict() as safetensors."
-    )
 
 
 def detect(tensors: Mapping[str, object]) -> str:
@@ -92,11 +51,16 @@ def tower(
     convert = {OPEN_CLIP: _from_open_clip, TRANSFORMERS: _from_transformers, LINEARIZED: _from_lists}
     found = convert[detect(tensors)](tensors, theta_0, what)
     _require_names(theta_0, found, what)
+    for name, value in found.items():
+        if not value.is_floating_point():
+            raise CheckpointError(f"{what}: {name} has the type {value.dtype}, expected floats: save it in float32")
     theta = {name: found[name].float().contiguous() for name in theta_0}
     infinite = [name for name, value in theta.items() if not value.isfinite().all()]
     if infinite:
+        bad = theta[infinite[0]].isfinite().logical_not().sum().item()
         raise CheckpointError(
-            f"{what}: {infinite[0]} is not finite. Likely cause: a diverged run; choose an earlier checkpoint."
+            f"{what}: {infinite[0]} is not finite: {bad} of its {theta[infinite[0]].numel()} values are NaN or "
+            f"infinite ({len(infinite)} such parameters). Likely cause: a diverged run; choose an earlier checkpoint."
         )
     if all(theta[name].equal(value) for name, value in theta_0.items()):
         raise CheckpointError(
@@ -143,13 +107,6 @@ def _require_names(theta_0: Mapping[str, Tensor], found: Mapping[str, Tensor], w
         require_same_names(theta_0, found, what=what)
     except ParameterMismatch as error:
         raise CheckpointError(str(error)) from error
-
-
-def _safetensors(path: Path) -> dict[str, Tensor]:
-    try:
-        return checkpoints.load(path)
-    except CheckpointError as error:
-        raise CheckpointError(f"{path} is no complete safetensors file ({error.__cause__}). Fetch it again.") from error
 
 
 def _from_open_clip(tensors: Mapping[str, Tensor], theta_0: Mapping[str, Tensor], what: str) -> dict[str, Tensor]:

@@ -81,6 +81,7 @@ def benchmark(tmp_path_factory):
     folder = tmp_path_factory.mktemp("clip")
     make_clip(folder)  # the same bytes in every worker
     config = yaml.safe_load((ROOT / "demo/config.yaml").read_text())
+    del config["pretraining"]  # of files below the project
     config.update(
         run="tiny",
         image_size=16,

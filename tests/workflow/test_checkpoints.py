@@ -45,7 +45,11 @@ def test_without_the_key_no_checkpoint_is_named(config):
 def test_every_training_run_may_be_named_and_then_its_data_are_not_fitted(tmp_path, config, checkpoint):
     config["seeds"] = [0, 12]
     config["modes"] = ["standard", "posthoc"]
-    config["checkpoints"] = [{**checkpoint, "task": t, "seed": s} for t in ("Signs", "Scenes") for s in (0, 12)]
+    config["checkpoints"] = [
+        {**checkpoint, "task": t, "seed": s, "file": shutil.copy(checkpoint["file"], f"{tmp_path}/{t}{s}.safetensors")}
+        for t in ("Signs", "Scenes")
+        for s in (0, 12)
+    ]
     jobs = planned(tmp_path, config)
     assert "finetune" not in jobs and jobs["import_checkpoint"] == 4 and jobs["task_vector"] == 4
 
@@ -79,6 +83,13 @@ def test_two_checkpoints_for_one_place_or_none_inside_a_folder_are_refused(tmp_p
     (tmp_path / "folder").mkdir()
     config["checkpoints"] = [{**checkpoint, "file": str(tmp_path / "folder")}]
     assert "holds none of model.safetensors" in fault(config)
+
+
+def test_one_file_in_the_place_of_two_training_runs_is_refused(tmp_path, config, checkpoint):
+    (tmp_path / "link.safetensors").symlink_to(checkpoint["file"])
+    for file in (checkpoint["file"], str(tmp_path / "link.safetensors")):
+        config["checkpoints"] = [checkpoint, {**checkpoint, "task": "Scenes", "file": file}]
+        assert f"checkpoints[1].file: {checkpoint['file']} is the file of checkpoints[0]" in fault(config)
 
 
 def test_a_log_without_rows_leaves_a_place_without_a_line(tmp_path):

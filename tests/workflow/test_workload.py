@@ -24,6 +24,9 @@ def anywhere(config: dict) -> dict:
         for holder, key in ((model["weights"], "file"), (model, "architectures"), (model, "vocabulary")):
             if key in holder:
                 holder[key] = str(ROOT / holder[key])
+    for key in ("architecture", "vocabulary"):
+        if "pretraining" in config:
+            config["pretraining"][key] = str(ROOT / config["pretraining"][key])
     return config
 
 

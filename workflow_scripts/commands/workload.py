@@ -101,19 +101,13 @@ def trainings(bench: Benchmark) -> list[tuple[Model, modes.Mode, Task]]:
 
 def counts(task: Task) -> dict[str, int]:
     """Images by split as the task's source ships them. Raises ConfigurationError for a folder that declares none."""
-    options = task.options
-    if "expected_counts" in options:
-        return dict(options["expected_counts"])
-    dataset = DATASETS[task.dataset]
-    if not dataset.official:
-        if (found := dataset.counts(options)) is not None:
-            return found
+    found = DATASETS[task.dataset].counts(task.source, task.options)
+    if found is None:
         raise ConfigurationError(
             f"{task.name}: how many images it has is not known before it is read; to plan, add "
             "options.expected_counts: {train: ..., test: ...}"
         )
-    known = tasks.read(task.dataset)
-    return dict(known.hub.counts if task.source == "hub" else known.counts)
+    return found
 
 
 def vits(bench: Benchmark) -> dict[str, cost.Tower]:

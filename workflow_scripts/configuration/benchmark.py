@@ -7,16 +7,15 @@ configuration files key by key, and would silently run the union of two benchmar
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lib.training import modes, third_party
-from workflow_scripts.configuration.base import BaseError, effective, read_mapping
+from workflow_scripts.configuration.base import effective, merged
 from workflow_scripts.configuration.contradictions import contradictions
+from workflow_scripts.configuration.files import NO_JOB, FileError, read_mapping, read_value
 from workflow_scripts.configuration.schema import faults
-
-_NO_JOB = "the configuration cannot run; no job was started."
 
 
 class ConfigurationError(ValueError):
@@ -125,18 +124,24 @@ class Benchmark:
 
 def read(file: Path) -> Benchmark:
     """The configuration in a YAML file. Raises ConfigurationError if there is none, or if it cannot run."""
-    return load(read_effective(file))
+    return load(read_effective([file]))
 
 
-def read_effective(file: Path) -> dict[str, object]:
-    """The mapping in a YAML file, with what it builds on, unchecked. Raises ConfigurationError if there is none."""
-    if not file.is_file():
-        raise ConfigurationError(f"no configuration {str(file)!r} below {Path.cwd()}; name one, such as config.yaml")
+def read_effective(files: Sequence[Path], values: Sequence[str] = ()) -> dict[str, object]:
+    """What YAML files and the command line's `key=value` say, with what they build on, unchecked.
+
+    Later files and values replace earlier ones, mappings merge. Raises ConfigurationError for a file that is none.
+    """
+    config: dict[str, object] = {}
     try:
-        config = read_mapping(file)
-    except BaseError as error:
-        raise ConfigurationError(str(error)) from error
-    return complete(config, [file.parent, Path()])
+        for file in files:
+            config = merged(config, read_mapping(file))
+        for text in values:
+            key, _, value = text.partition("=")
+            config = merged(config, {key: read_value(key, value)})
+    except FileError as error:
+        raise _refused([str(error)]) from error
+    return complete(config, [*(file.parent for file in files), Path()])
 
 
 def complete(config: Mapping[str, object], folders: Sequence[Path]) -> dict[str, object]:
@@ -146,11 +151,15 @@ def complete(config: Mapping[str, object], folders: Sequence[Path]) -> dict[str,
     """
     try:
         whole = effective(config, folders)
-    except BaseError as error:
-        raise ConfigurationError(f"{_NO_JOB}\n  - {error}") from error
+    except FileError as error:
+        raise _refused([str(error)]) from error
     if "TASK_ARITHMETIC_DATA" in os.environ and "data_root" in whole:
         whole["data_root"] = os.environ["TASK_ARITHMETIC_DATA"]
     return whole
+
+
+def _refused(found: Iterable[str]) -> ConfigurationError:
+    return ConfigurationError("\n  - ".join([NO_JOB, *sorted(set(found))]))
 
 
 def in_order(value: object) -> object:
@@ -160,12 +169,14 @@ def in_order(value: object) -> object:
     return [in_order(entry) for entry in value] if isinstance(value, list) else value
 
 
-def load(config: Mapping[str, object]) -> Benchmark:
-    """Check a configuration and return it as a Benchmark. Raises ConfigurationError with every fault that was found."""
+def load(config: Mapping[str, object], *, look: bool = True) -> Benchmark:
+    """Check a configuration and return it as a Benchmark. Raises ConfigurationError with every fault that was found.
+
+    look: list users' folders of images, too, where they are there.
+    """
     config = complete(config, [Path()])
-    found = set(faults(config)) or set(contradictions(config))
-    if found:
-        raise ConfigurationError("\n  - ".join([_NO_JOB, *sorted(found)]))
+    if found := list(faults(config)) or list(contradictions(config, look=look)):
+        raise _refused(found)
     config = in_order(config)
     sections = dict(config)
     sections["models"] = tuple(Model(**entry) for entry in config["models"])

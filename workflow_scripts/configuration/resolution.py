@@ -18,8 +18,7 @@ from lib.files.digests import remembered_digest, tree_fingerprint
 from lib.models.architectures import OpenClipMissing, image_part, read_configuration, vocabulary_file
 from lib.training import modes
 from workflow_scripts.configuration.benchmark import Benchmark, Model, Task, in_order
-
-DIGESTS = Path("scratch/digests.json")  # of large files that were hashed before
+from workflow_scripts.layout import DIGESTS
 
 
 def training(mode: str) -> dict[str, object]:
@@ -63,17 +62,21 @@ def image_architecture(model: Model) -> dict[str, object] | None:
 def tokenizer(model: Model) -> str | None:
     """sha256 of the tokenizer's merges file."""
     file = vocabulary_file(model.vocabulary)
-    return None if file is None else remembered_digest(file, DIGESTS)
+    return None if file is None else remembered_digest(file, Path(DIGESTS))
 
 
 def weights(model: Model) -> str:
     """sha256 of a model's weights, wherever they lie."""
-    return model.weights["sha256"] if "sha256" in model.weights else remembered_digest(model.weights["file"], DIGESTS)
+    return (
+        model.weights["sha256"]
+        if "sha256" in model.weights
+        else remembered_digest(model.weights["file"], Path(DIGESTS))
+    )
 
 
 def checkpoint(file: str) -> str:
     """sha256 of a file that the configuration names."""
-    return remembered_digest(file, DIGESTS)
+    return remembered_digest(file, Path(DIGESTS))
 
 
 def preparation(bench: Benchmark, task: Task, record: Path) -> dict[str, object]:
@@ -88,11 +91,11 @@ def preparation(bench: Benchmark, task: Task, record: Path) -> dict[str, object]
     return {
         "name": task.name,
         "reading": reading,
-        "options": {key: value for key, value in task.options.items() if key != "path"},
+        "options": datasets.for_reader(task.options),
         "image_size": bench.image_size,
         "train_short_side": None if side is None or (dataset.side or side + 1) <= side else side,
         "split": None if own else dict(bench.split),
-        "task_file": remembered_digest(tasks.file(task.dataset), DIGESTS) if dataset.official else None,
+        "task_file": remembered_digest(tasks.file(task.dataset), Path(DIGESTS)) if dataset.official else None,
         "source_fingerprint": _fingerprint(bench, task, reading["source"], record),
     }
 

@@ -7,7 +7,9 @@ messages and docs/configuration.md alike.
 from __future__ import annotations
 
 import difflib
+import math
 import re
+import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -30,15 +32,62 @@ def schema() -> dict:
 
 def faults(config: Mapping[str, object]) -> Iterator[str]:
     """What the schema finds wrong: for each fault its key, what it holds and what it should."""
-    for error in jsonschema.Draft202012Validator(schema()).iter_errors(dict(config)):
-        yield from _explain(error)
+    yield from _faults(schema(), dict(config))
+
+
+def option_faults(key: str, dataset: str, source: str | None, options: Mapping[str, object]) -> Iterator[str]:
+    """What is wrong with the options of a data set, below `key`; see `lib.data.datasets.DataSet.options`."""
+    yield from _faults(options_schema(dataset, source), dict(options), key)
+
+
+@cache
+def options_schema(dataset: str, source: str | None) -> dict:
+    """The JSON schema of a data set's options, as it is read from that source."""
+    options = DATASETS[dataset].options(source)
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": [name for name, option in options.items() if option.needed],
+        "properties": {name: option.schema for name, option in options.items()},
+    }
+
+
+def _faults(rules: Mapping, value: object, key: str = "") -> Iterator[str]:
+    for error in _STRICT(rules).iter_errors(value):
+        yield from _explain(error, key)
+
+
+def _is_integer(checker: object, value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(checker: object, value: object) -> bool:
+    return _is_integer(checker, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _whole_text(
+    validator: object, pattern: str, value: object, schema: Mapping
+) -> Iterator[jsonschema.ValidationError]:
+    """`pattern`, without the newline that Python's $ lets pass at the end."""
+    if isinstance(value, str) and not re.fullmatch(pattern, value):
+        yield jsonschema.ValidationError("")
+
+
+# JSON Schema takes 2.0 for an integer and NaN for a number
+_STRICT = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    {"pattern": _whole_text},
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"integer": _is_integer, "number": _is_number}
+    ),
+)
 
 
 def unknown_key(key: str, name: str, known: Sequence[str]) -> str:
     """The fault of a key that nothing reads, with the one that was meant."""
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
-    return f"{key}: unknown key {name!r}; {hint}"
+    close = difflib.get_close_matches(str(name), known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known) or 'none'}"
+    return f"{key}: unknown key {shown(name)}; {hint}"
 
 
 def _owners() -> list[str]:
@@ -74,8 +123,9 @@ def _filled(node: object) -> object:
     return _NAMES[node]() if isinstance(node, str) and node in _NAMES else node
 
 
-def _explain(error: jsonschema.ValidationError) -> Iterator[str]:
-    key = _path(error.absolute_path) or "top level"
+def _explain(error: jsonschema.ValidationError, prefix: str) -> Iterator[str]:
+    path = _path(error.absolute_path)
+    key = ".".join(filter(None, [prefix, path])) or "top level"
     if error.validator == "additionalProperties":
         known = list(error.schema.get("properties", {}))
         yield from (unknown_key(key, name, known) for name in error.instance if name not in known)
@@ -86,36 +136,88 @@ def _explain(error: jsonschema.ValidationError) -> Iterator[str]:
         form = 0 if isinstance(error.instance, Mapping) and "file" in error.instance else 1
         for inner in error.context:
             if inner.relative_schema_path[0] == form:
-                yield from _explain(inner)
+                yield from _explain(inner, prefix)
     else:
-        yield f"{key}: got {error.instance!r}, expected {_expected(error)}{_yaml_hint(error)}"
+        yield f"{key}: got {shown(error.instance)}, expected {_expected(error)}{_hint(error)}"
 
 
-def _yaml_hint(error: jsonschema.ValidationError) -> str:
+def shown(value: object) -> str:
+    """A value for a message, long ones cut."""
+    text = _SHORT.repr(value)
+    return text if len(text) <= 200 else f"{text[:150]} ... ({len(text)} characters)"
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 150
+_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = 20
+_SHORT.maxlong = 40
+
+_KINDS = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "null",
+}
+
+
+def kinds(entry: Mapping[str, object]) -> str:
+    """The kinds of value that a schema's entry takes, in words."""
+    listed = entry.get("type", "object")
+    return " or ".join(_KINDS[kind] for kind in ([listed] if isinstance(listed, str) else listed))
+
+
+def _hint(error: jsonschema.ValidationError) -> str:
+    """What to write where YAML has read another kind of value than was meant."""
+    value, wanted = error.instance, str(error.validator_value)
+    if error.validator != "type":
+        return ""
+    if isinstance(value, str) and "number" in wanted:
+        return _exponent(value)
+    if isinstance(value, float) and "integer" in wanted and value.is_integer() and abs(value) < 2**53:
+        return f"; write {int(value)}"
+    if wanted == "string" and not isinstance(value, list | dict | None):
+        return "; put it in quotes if it is meant as text"
+    if wanted == "array" and not isinstance(value, list | dict | None):
+        return f"; write [{shown(value)}] for one entry"
+    return ""
+
+
+def _exponent(text: str) -> str:
     """YAML 1.1 reads 1e-5 as text: a number with an exponent needs a decimal point, and its exponent a sign."""
-    wants_number = error.validator == "type" and "number" in str(error.validator_value)
-    found = re.fullmatch(r"([+-]?\d+)(\.\d*)?e([+-]?)(\d+)", str(error.instance), re.IGNORECASE)
-    if not wants_number or not isinstance(error.instance, str) or not found:
+    found = re.fullmatch(r"([+-]?\d+)(\.\d*)?e([+-]?)(\d+)", text, re.IGNORECASE)
+    if not found:
         return ""
     whole, fraction, sign, exponent = found.groups()
     return f"; it is text to YAML: write {whole}{fraction or '.0'}e{sign or '+'}{exponent}"
 
 
 def _expected(error: jsonschema.ValidationError) -> str:
-    value = error.validator_value
-    words = {
-        "type": f"a value of type {' or '.join(value) if isinstance(value, list) else value}",
-        "enum": f"one of {', '.join(map(str, value)) if isinstance(value, list) else value}",
-        "minimum": f"a number of at least {value}",
-        "maximum": f"a number of at most {value}",
-        "exclusiveMinimum": f"a number above {value}",
-        "exclusiveMaximum": f"a number below {value}",
-        "minItems": f"at least {value} entries",
-        "maxItems": f"at most {value} entries",
-        "uniqueItems": "entries that all differ",
-        "pattern": error.schema.get("description", f"text of the form {value}"),
-    }
-    return words.get(error.validator, error.message)
+    value, limit = error.validator_value, error.validator
+    if limit == "type":
+        return kinds({"type": value})
+    if limit == "enum":
+        return f"one of {', '.join(map(str, value))}"
+    if limit == "pattern":
+        return error.schema.get("description", f"text of the form {value}")
+    return _LIMITS[limit].format(value)
+
+
+_LIMITS = {
+    "minimum": "a number of at least {}",
+    "maximum": "a number of at most {}",
+    "exclusiveMinimum": "a number above {}",
+    "exclusiveMaximum": "a number below {}",
+    "minItems": "at least {} entries",
+    "maxItems": "at most {} entries",
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+    "minProperties": "at least {} entries",
+    "maxProperties": "at most {} entries",
+    "uniqueItems": "entries that all differ",
+}
 
 
 def _path(keys: Sequence[str | int]) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from lib.files import atomic
 from lib.reporting import findings
@@ -22,10 +21,10 @@ def main(
     search_space: tuple[float, float],
 ) -> None:
     """Write the findings as Markdown. addition, negation: the run's tables in csv."""
-    added = pd.read_csv(addition)
+    added = frames.read([addition])
     if "rule" in added:  # the papers' claims are about the sum
         added = added[added["rule"].isin(["sum"]) | added["rule"].isna()]
-    negated = pd.read_csv(negation)
+    negated = frames.read([negation])
     errors: dict[tuple[str, str], list[float]] = {}
     for grid in frames.grids(grids):
         errors.setdefault((grid.model, grid.mode), []).append(findings.mean_error(grid.alphas, grid.xi, *search_space))

@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+_NAMES = ("model", "mode", "task", "rule", "split")  # text, even where it reads like a number or like NaN
+_KINDS = {"seed": "Int64", **dict.fromkeys(_NAMES, "str")}
+
 
 def read(paths: Sequence[str | Path]) -> pd.DataFrame:
     """The rows of csv files, which carry their own identity (model, seed, mode, ...), as one frame."""
-    frames = [pd.read_csv(path, dtype={"seed": "Int64"}) for path in paths]
+    frames = [pd.read_csv(path, dtype=_KINDS, keep_default_na=False, na_values=[""]) for path in paths]
     return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
 
 

@@ -128,5 +128,6 @@ def _refuse(broken: Sequence[str]) -> None:
         "images that cannot be decoded",
         got="; ".join(broken),
         expected="only whole image files",
-        next_step="fetch these files again (a broken archive or transfer), then repeat",
+        next_step="fetch these files again (a broken archive or transfer), or save those that are whole but of another "
+        "size or kind as 8-bit PNG; then repeat",
     )

@@ -29,7 +29,7 @@ def read(task: Task, home: Path) -> dict[str, RawSplit]:
         return split_lists.read(task, home)
     splits, names = {}, {}
     for split, folder in _SPLIT_FOLDERS[task.name].items():
-        paths, labels = images_by_class(home / folder, task.folders, task.title)
+        paths, labels = images_by_class(home / folder, task.folders, task.title, by_letter=task.name == "sun397")
         splits[split] = split_of_files(paths, labels)
         names[split] = [os.sep.join(path.split(os.sep)[-2:]) for path in paths]
     check_disjoint(task.title, names["train"], names["test"])

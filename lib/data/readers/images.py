@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from lib.data.raw_task import RawSplit
 from lib.data.readers.errors import ImageError
+from lib.data.readers.formats import FORMATS, check_size
+from lib.data.readers.pixels import rgb
+from lib.data.readers.regular_files import regular
 
 
-def decode(source: str | Path | BytesIO, name: str) -> Image.Image:
-    """The RGB image of a file or of bytes. Raises ImageError with `name` if it cannot be decoded."""
+def decode(source: str | BytesIO, name: str) -> Image.Image:
+    """The RGB image of a file or of bytes. Raises ImageError with `name` if it cannot be decoded or is too large."""
     try:
-        with Image.open(source) as image:
-            return image.convert("RGB")
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
-        raise ImageError(f"cannot decode {name}: {error}") from error
+        with Image.open(regular(source) if isinstance(source, str) else source, formats=FORMATS) as image:
+            check_size(*image.size)
+            return rgb(image)
+    except UnidentifiedImageError as error:
+        raise ImageError(f"cannot decode {name}: got none of the formats {', '.join(FORMATS)}") from error
+    except Exception as error:  # Pillow raises whatever the broken bytes lead it to
+        raise ImageError(f"cannot decode {name}: {error or type(error).__name__}") from error
 
 
 def split_of_files(paths: Sequence[str], labels: Sequence[int] | np.ndarray) -> RawSplit:

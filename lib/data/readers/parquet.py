@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +16,8 @@ from PIL import Image
 from lib.data.raw_task import RawSplit
 from lib.data.readers.errors import DataError, ImageError, some
 from lib.data.readers.images import decode
+from lib.data.readers.parquet_schema import check_columns, class_names, group_sizes
+from lib.data.readers.regular_files import regular
 
 _SHARD = re.compile(r"-(\d+)-of-(\d+)\.parquet$")
 _Result = TypeVar("_Result")
@@ -25,13 +27,14 @@ def shards(folder: Path, pattern: str) -> list[Path]:
     """The files of one split in order. Raises DataError if there is none or if a shard of the series is missing."""
     files = sorted(folder.glob(pattern))
     numbered = [match for match in (_SHARD.search(file.name) for file in files) if match]
-    total = int(numbered[0][2]) if numbered else len(files)
-    missing = sorted(set(range(total)) - {int(match[1]) for match in numbered}) if numbered else []
-    if missing or not files:
+    present = {int(match[1]) for match in numbered}
+    totals = sorted({int(match[2]) for match in numbered}) or [len(files)]
+    missing = list(islice((number for number in range(totals[-1]) if number not in present), 6)) if numbered else []
+    if missing or not files or len(totals) > 1:
         raise DataError(
             f"parquet files {pattern} in {folder}",
             got=f"{len(files)} files" + (f", without number {some(missing)}" if missing else ""),
-            expected=f"{total} files" if files else "at least one file",
+            expected=f"{' or '.join(map(str, totals))} files" if files else "at least one file",
             next_step="fetch the data set again; check that the revision holds these files",
         )
     return files
@@ -40,33 +43,21 @@ def shards(folder: Path, pattern: str) -> list[Path]:
 def read(files: Sequence[Path], *, image: str, label: str) -> RawSplit:
     """Labels now, images when asked for: one row group at a time is held, so ask for rows in ascending order.
 
-    Raises DataError if a file is damaged or lacks a column.
+    Raises DataError if a file is damaged, lacks a column or holds other types in it.
     """
     labels, groups, starts = [], [], [0]
     for file in files:
-        table = _reading(file, lambda parquet, file=file: parquet.read_table(file, columns=[label]))
-        sizes = _reading(file, lambda parquet, file=file: _group_sizes(parquet.ParquetFile(file), file, image, label))
-        labels.append(table[label].to_numpy())
+        found, sizes = _reading(file, partial(_labels, image=image, label=label))
+        labels.append(found)
         groups += [(str(file), number) for number in range(len(sizes))]
         starts += (starts[-1] + np.cumsum(sizes, dtype=np.int64)).tolist()
     decoded = partial(_image, tuple(groups), np.asarray(starts, np.int64), image)
-    return RawSplit(np.concatenate(labels).astype(np.int64), decoded)
+    return RawSplit(np.concatenate(labels), decoded)
 
 
 def declared_names(file: Path, label: str) -> list[str]:
     """The class names that the file's schema declares. Raises DataError if it declares none."""
-    metadata = _reading(file, lambda parquet: parquet.read_schema(file)).metadata or {}
-    features = json.loads(metadata.get(b"huggingface", b"{}")).get("info", {}).get("features", {})
-    names = features.get(label, {}).get("names")
-    if not names:
-        raise DataError(
-            f"parquet file {file}",
-            got=f"no class names for the column {label!r}",
-            expected="names in the schema's metadata (huggingface)",
-            next_step="take the revision that lib/data/tasks names, or set the option label_order to by_position after "
-            "you have checked the zero-shot accuracy",
-        )
-    return list(names)
+    return _reading(file, lambda parquet, file: class_names(parquet.read_schema(file), file, label))
 
 
 def relabelled(split: RawSplit, label_of: Sequence[int]) -> RawSplit:
@@ -76,17 +67,20 @@ def relabelled(split: RawSplit, label_of: Sequence[int]) -> RawSplit:
     return RawSplit(np.where(known, mapped, split.labels), split.image)
 
 
-def _group_sizes(parquet_file, file: Path, image: str, label: str) -> list[int]:
-    absent = {image, label} - set(parquet_file.schema_arrow.names)
-    if absent:
+def _labels(parquet, file: Path, *, image: str, label: str) -> tuple[np.ndarray, list[int]]:
+    """Int64[n] labels, and the rows of each group."""
+    with parquet.ParquetFile(file) as opened:
+        check_columns(opened.schema_arrow, file, image=image, label=label)
+        sizes = group_sizes(opened.metadata, file, image)
+        column = opened.read(columns=[label])[label]
+    if column.null_count or len(column) != sum(sizes):
         raise DataError(
-            f"parquet file {file}",
-            got=f"columns {parquet_file.schema_arrow.names}",
-            expected=f"the columns {image!r} and {label!r}",
+            f"parquet file {file}: column {label!r}",
+            got=f"{column.null_count} nulls in {len(column)} rows of {sum(sizes)}",
+            expected="a label for each row",
             next_step="take the data set and revision that lib/data/tasks names",
         )
-    metadata = parquet_file.metadata
-    return [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
+    return column.cast("int64").to_numpy(), sizes
 
 
 def _image(groups: Sequence[tuple[str, int]], starts: np.ndarray, image: str, row: int) -> Image.Image:
@@ -98,7 +92,7 @@ def _image(groups: Sequence[tuple[str, int]], starts: np.ndarray, image: str, ro
     except Exception as error:  # arrow raises its own and the system's errors for broken pages
         raise ImageError(f"cannot read {name}: {error}") from error
     data = cell.get("bytes") if isinstance(cell, dict) else cell
-    if not data:
+    if not data:  # a path beside absent bytes is never followed
         raise ImageError(f"cannot decode {name}: the cell holds no bytes")
     return decode(BytesIO(data), name)
 
@@ -114,7 +108,7 @@ def _reading(file: Path, read_file: Callable[..., _Result]) -> _Result:
     import pyarrow.parquet
 
     try:
-        return read_file(pyarrow.parquet)
+        return read_file(pyarrow.parquet, regular(file))
     except DataError:
         raise
     except Exception as error:  # arrow raises its own and the system's errors for broken files

@@ -10,6 +10,8 @@ from lib.data.readers.checks import check_disjoint
 from lib.data.readers.errors import DataError, some
 from lib.data.readers.folders import images_by_class
 from lib.data.readers.images import split_of_files
+from lib.data.readers.listed_images import check_listed
+from lib.data.readers.text_lines import text_lines
 from lib.data.tasks import Task
 
 
@@ -25,6 +27,7 @@ def read(task: Task, home: Path) -> dict[str, RawSplit]:
 
 def _chosen(paths: list[str], labels: list[int], names: list[str], split: str) -> RawSplit:
     wanted = set(names)
+    check_listed(f"RESISC45: resisc45-{split}.txt", names)
     rows = [row for row, path in enumerate(paths) if os.path.basename(path) in wanted]
     absent = sorted(wanted - {os.path.basename(paths[row]) for row in rows})
     if absent:
@@ -34,15 +37,17 @@ def _chosen(paths: list[str], labels: list[int], names: list[str], split: str) -
             expected="all of them in NWPU-RESISC45",
             next_step="unpack the archives of the images and of the lists again: one of them is incomplete",
         )
-    return split_of_files([paths[row] for row in rows], [labels[row] for row in rows])
+    chosen = [paths[row] for row in rows]
+    check_listed(f"RESISC45: resisc45-{split}.txt", [os.path.basename(path) for path in chosen])
+    return split_of_files(chosen, [labels[row] for row in rows])
 
 
 def _names(path: Path) -> list[str]:
-    if not path.is_file():
+    if not path.exists():
         raise DataError(
             "RESISC45: split list",
             got=f"nothing at {path}",
             expected="a text file with one image's name a line",
             next_step="fetch resisc45-train.txt and resisc45-test.txt (arXiv 1911.06721) into that folder",
         )
-    return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return text_lines(path, "RESISC45: split list")

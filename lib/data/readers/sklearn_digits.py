@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from lib.data.raw_task import RawSplit, RawTask
+from lib.data.readers.options import check_whole_numbers
 from lib.synthetic.digit_names import DIGIT_NAMES
 
 _LEVELS = 16
@@ -15,15 +16,13 @@ _SIDE = 32
 def read(*, test: int, seed: int) -> RawTask:
     """Real digits, white on black, enlarged to 32 x 32 RGB; `test` of the 1797 rows, chosen by the seed, are held out.
 
-    Raises ValueError unless 0 < test < 1797.
+    Raises DataError unless 0 < test < 1797.
     """
     from sklearn.datasets import load_digits
 
     digits = load_digits()
-    if not 0 < test < len(digits.target):
-        raise ValueError(
-            f"test is {test}, expected 1 to {len(digits.target) - 1}: scikit-learn has {len(digits.target)} digits."
-        )
+    check_whole_numbers("sklearn_digits", {"test": test}, least=1, most=len(digits.target) - 1)
+    check_whole_numbers("sklearn_digits", {"seed": seed}, least=0)
     rows = np.random.default_rng(seed).permutation(len(digits.target))
     return RawTask(
         class_names=DIGIT_NAMES,

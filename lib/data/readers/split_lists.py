@@ -11,7 +11,10 @@ from pathlib import Path
 from lib.data.raw_task import RawSplit
 from lib.data.readers.checks import check_disjoint
 from lib.data.readers.errors import DataError, some
+from lib.data.readers.folders import image_names
 from lib.data.readers.images import split_of_files
+from lib.data.readers.listed_images import check_listed
+from lib.data.readers.text_lines import text_lines
 from lib.data.tasks import Task
 
 
@@ -49,6 +52,8 @@ def read(task: Task, home: Path) -> dict[str, RawSplit]:
         split: [line for name in names for line in _lines(task, home, archive, name)]
         for split, names in archive.lists.items()
     }
+    for split, names in archive.lists.items():
+        check_listed(f"{task.title}: {' and '.join(names)}", listed[split])
     check_disjoint(task.title, listed["train"], listed["test"])
     return {split: _split(task, images, lines) for split, lines in listed.items()}
 
@@ -57,7 +62,7 @@ def _split(task: Task, images: Path, lines: list[str]) -> RawSplit:
     label_of = {name: label for label, name in enumerate(task.folders)}
     rows = sorted((os.path.dirname(line).replace("/", "_"), os.path.basename(line), line) for line in lines)
     unknown = sorted({folder for folder, _, _ in rows} - set(label_of))
-    present = cache(lambda folder: frozenset(os.listdir(folder)) if folder.is_dir() else frozenset())
+    present = cache(image_names)
     absent = [line for _, name, line in rows if name not in present(images / os.path.dirname(line))]
     if unknown or absent:
         raise DataError(
@@ -72,7 +77,7 @@ def _split(task: Task, images: Path, lines: list[str]) -> RawSplit:
 
 def _lines(task: Task, home: Path, archive: _Archive, name: str) -> list[str]:
     places = [home / place / name for place in archive.lists_in]
-    path = next(filter(Path.is_file, places), None)
+    path = next(filter(Path.exists, places), None)
     if path is None:
         raise DataError(
             f"{task.title}: missing folder or list",
@@ -80,4 +85,5 @@ def _lines(task: Task, home: Path, archive: _Archive, name: str) -> list[str]:
             expected=task.layout,
             next_step="put one of these layouts there, or take the source hub",
         )
-    return [line.strip().lstrip("/") for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    lines = text_lines(path, f"{task.title}: list")
+    return [line.removeprefix("/") for line in lines]  # SUN397's begin with one

@@ -177,3 +177,14 @@ def test_above_the_limit_only_folders_count(tree):
     assert tree_fingerprint(tree, limit=2) == before != tree_fingerprint(tree, limit=3)
     set_time(tree / "train/dog", 10**18 + 1)
     assert tree_fingerprint(tree, limit=2) != before
+
+
+def test_a_link_that_leads_back_is_not_followed(tmp_path):
+    (tmp_path / "train/a").mkdir(parents=True)
+    (tmp_path / "train/a/1.png").write_bytes(b"x")
+    before = tree_fingerprint(tmp_path)
+    (tmp_path / "train/a/loop").symlink_to(tmp_path)
+    (tmp_path / "train/b").symlink_to(tmp_path / "train/a")
+    walked = tree_fingerprint(tmp_path, limit=3)  # more files than three would be told by their folders
+    (tmp_path / "train/a/1.png").write_bytes(b"xy")
+    assert before != walked != tree_fingerprint(tmp_path, limit=3)

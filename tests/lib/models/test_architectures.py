@@ -1,6 +1,7 @@
 """Model configurations, read without open_clip or torch."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,45 @@ def test_files_that_are_no_configurations_are_refused(tmp_path, text, message):
     (tmp_path / "mine.json").write_text(text)
     with pytest.raises(EncoderError, match=message):
         read_configuration("mine", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "is a file of 0 bytes, expected a model configuration of 1 to 1000000 bytes"),
+        (b" " * 1_000_001, "is a file of 1000001 bytes"),
+        (b'{"a": "\xff"}', r"is not JSON \('utf-8' codec"),
+        (b'{"embed_dim": NaN, "vision_cfg": {}}', "is not JSON .*NaN is no number"),
+        (b'{"embed_dim": 1, "embed_dim": 2}', "is not JSON .*'embed_dim' stands there twice"),
+        (b'{"embed_dim": ' + b"1" * 5000 + b"}", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+        (b'{"vision_cfg": []}', "no vision_cfg"),
+    ],
+)
+def test_odd_bytes_are_refused(tmp_path, data, message):
+    (tmp_path / "mine.json").write_bytes(data)
+    with pytest.raises(EncoderError, match=message):
+        read_configuration("mine", tmp_path)
+
+
+def test_what_is_no_file_or_folder_is_refused(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "folder.json").mkdir()
+    (tmp_path / "link.json").symlink_to("gone.json")
+    for name, message in {"pipe": "no regular file", "folder": "no regular file", "link": "cannot be read"}.items():
+        with pytest.raises(EncoderError, match=message):
+            read_configuration(name, tmp_path)
+    for folder in (tmp_path / "absent", tmp_path / "pipe.json"):
+        with pytest.raises(EncoderError, match="is no folder, expected one of model configurations"):
+            read_configuration("ViT-B-32", folder)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../mine", "a/b", "/mine", "a\\b", "local-dir:a", "a\0b", ".hidden"])
+def test_a_name_leads_nowhere_else(tmp_path, name):
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "mine.json").write_text(json.dumps(TINY))
+    with pytest.raises(EncoderError, match="cannot name an architecture: expected the name of a JSON file"):
+        read_configuration(name, tmp_path / "inside")
 
 
 def test_where_open_clip_is_missing_it_says_so(tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lib.data.readers import synthetic
+from lib.data.readers.errors import DataError
 from lib.synthetic.world import KINDS
 
 
@@ -32,6 +33,16 @@ def test_seeds_splits_and_rows_differ(kind):
         assert (image != first).mean() > 0.3
 
 
-def test_an_unknown_image_lists_the_known_ones():
-    with pytest.raises(ValueError, match=r"'cats'.*aerial.*vehicles"):
-        synthetic.read("cats", train=1, test=1, seed=0)
+@pytest.mark.parametrize(
+    ("kind", "options", "text"),
+    [
+        ("cats", {}, r"'cats'.*aerial.*vehicles"),
+        ([], {}, r"kind: got \[\]"),
+        ("aerial", {"train": "9"}, "train: got '9', expected a whole number from 1"),
+        ("aerial", {"test": 0}, "test: got 0"),
+        ("aerial", {"seed": 1.5}, "seed: got 1.5"),
+    ],
+)
+def test_other_options_are_refused(kind, options, text):
+    with pytest.raises(DataError, match=text):
+        synthetic.read(kind, **{"train": 1, "test": 1, "seed": 0, **options})
