@@ -8,7 +8,7 @@ WORKERS ?= 2
 CONFIG ?= config.yaml
 RUFF := lib workflow_scripts tests benchmarks examples
 
-.PHONY: demo test test-slurm test-demo check setup lock plan why fetch pin pretrain benchmark clean-demo
+.PHONY: demo audit test test-slurm test-demo check setup lock plan compare why fetch pin pretrain benchmark clean-demo
 
 demo: setup
 	$(BIN)/snakemake --cores $(CORES) --configfile demo/config.yaml
@@ -33,6 +33,14 @@ check: setup
 # what a configuration costs, before any data exist
 plan: setup
 	@$(BIN)/python -m workflow_scripts.commands.plan --configfile $(CONFIG)
+
+# where two finished runs differ, and why: make compare A=results/mine B=results/theirs
+compare: setup
+	@$(BIN)/python -m workflow_scripts.commands.compare $(A) $(B)
+
+# verify a finished run from its files; DEEP=1 computes a sample again from weights
+audit: setup
+	@$(BIN)/python -m workflow_scripts.commands.audit --configfile $(CONFIG) $(if $(DEEP),--deep)
 
 # what would run again, and why
 why: setup
@@ -70,3 +78,23 @@ setup: .venv/complete
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.lock
 	touch $@
+
+# what stands behind a number of the tables: make trace CELL="addition ViT-B-32 linear absolute", or behind FILE=path
+trace: setup
+	@$(BIN)/python -m workflow_scripts.commands.trace --configfile $(CONFIG) $(if $(CELL),--cell "$(CELL)") \
+		$(if $(FILE),--file "$(FILE)") $(if $(MERMAID),--mermaid "$(MERMAID)")
+
+# a finished run as a Workflow Run RO-Crate, validated; AGENT= who ran it, LICENCE= URL of the results' licence
+crate: setup-crate
+	@.venv-crate/bin/python -m workflow_scripts.commands.crate --configfile $(CONFIG) $(if $(CRATE),--crate "$(CRATE)") \
+		$(if $(AGENT),--agent "$(AGENT)") $(if $(LICENCE),--licence "$(LICENCE)")
+
+setup-crate: .venv-crate/complete
+
+.venv-crate/complete: envs/crate.lock
+	@$(PYTHON) -c 'import sys; sys.version_info < (3, 11) and sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv-crate && echo '*' > .venv-crate/.gitignore
+	.venv-crate/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/crate.lock
+	touch $@
+
+.PHONY: trace crate setup-crate

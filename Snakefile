@@ -37,6 +37,7 @@ onstart:
 
 
 onsuccess:
+    atomic.write_text(FILES.seal, seal(FILES.run, sealed_names(Path(), FILES)))
     print(f"\nTables:   {FILES.tables}/*.md (and .csv, .tex)")
     print(f"Figures:  {FILES.figures}/*.png (and .pdf)\nFindings: {FILES.findings}")
 

@@ -16,6 +16,7 @@ from lib.files import atomic
 from lib.files.digests import SUFFIX, file_digest
 from lib.training import modes
 from workflow_scripts import versions
+from workflow_scripts.audit.sealing import seal, sealed_names
 from workflow_scripts.code import code, evaluation_plugins, packages, training_plugins
 from workflow_scripts.configuration import resolution
 from workflow_scripts.configuration.benchmark import ConfigurationError, load, read_effective
@@ -231,13 +232,6 @@ def read_of(files):
 def first_of(files):
     """What the job is told: kind of file -> task -> the first file."""
     return {kind: {task: listed[0] for task, listed in by_task.items()} for kind, by_task in files.items()}
-
-
-def recipe(wildcards):
-    """What of the configuration's section decides a training run: its rhythm of saving and of progress does not."""
-    rhythm = ("log_every", "save_every_seconds")
-    values = {key: value for key, value in BENCH.finetune.items() if key not in rhythm}
-    return {**values, "learning_rate": BENCH.finetune["learning_rate"][wildcards.mode]}
 
 
 # reporting

@@ -33,7 +33,7 @@ rule finetune:
         processes=of_model(lambda model: model.processes),
         epochs=lambda wildcards: BENCH.task(wildcards.task).epochs,
         image_size=BENCH.image_size,
-        recipe=recipe,
+        recipe=lambda wildcards: resolution.recipe(BENCH, wildcards.mode),
         state=FILES.training_state,
         code=code_of("finetune", lambda wildcards: training_plugins(modes.get(wildcards.mode))),
     script:

@@ -22,6 +22,7 @@ OUTSIDE = {
     "lib/data/hub_client.py": "fetches what a pinned revision holds, or refuses",
     "lib/files/atomic.py": "writes a file whole or not at all; what is in it comes from elsewhere",
     "lib/files/digests.py": "reads files and says what they hold; a changed digest shows in the digest itself",
+    "lib/files/own_files.py": "reads what other jobs wrote, or refuses it",
     "lib/provenance/": "records what was done",
     "workflow_scripts/job/": "claims devices, starts processes, logs, shows progress, keeps the heap",
     "workflow_scripts/layout.py": "says where files lie; a file that moves is made again anyway",

@@ -124,6 +124,11 @@ class Layout:
         return f"{self.run}/findings.md"
 
     @property
+    def seal(self) -> str:
+        """Digests of all records and of the configuration, written when a run ends; `sha256sum -c` reads it."""
+        return f"{self.run}/provenance.sha256"
+
+    @property
     def logs(self) -> str:
         return f"{self.run}/logs"
 

@@ -3,6 +3,8 @@
 The crop follows open_clip's training transform (area 0.9 to 1, aspect 3/4 to 4/3, bicubic, no flip). Bicubic
 resizing is linear and separable, so a batch of crops of different sizes is two batched matrix products.
 
+ASSUME: the crop of Pillow 9.4, which the released code pins, is the right one.
+
 DEVIATES: Pillow 13 resizes the rows first where the height shrinks much more than the width; here the columns always
 come first, as in earlier releases. A quarter to 40 % of the values of such boxes differ, by up to 3 levels of 255 in
 images like photographs and up to 27 in noise and chequers, where the values between the two passes are clipped. In all

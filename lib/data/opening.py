@@ -1,4 +1,8 @@
-"""A task's labelled images from wherever they lie, checked against the benchmark."""
+"""A task's labelled images from wherever they lie, checked against the benchmark.
+
+DEVIATES: with the option `expected_counts`, sizes are not the benchmark's, for those who have but a part of the data;
+declared in the manifest.
+"""
 
 from __future__ import annotations
 

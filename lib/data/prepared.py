@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from lib.files.digests import file_digest
+from lib.files.own_files import OwnFileError, read_json, read_npz
+
 FIELDS = ("offset", "height", "width", "label", "row")
 
 
 class PreparedError(ValueError):
-    """A prepared split that is absent, incomplete or does not fit its index."""
+    """A prepared split that is absent, or of another kind than it is asked for."""
 
 
 @dataclass(frozen=True)
@@ -55,15 +58,62 @@ class PreparedSplit:
 
 
 def read(folder: str | os.PathLike, split: str) -> PreparedSplit:
-    """Memory-map a stored split. Raises PreparedError if its files are absent or do not fit each other."""
+    """Memory-map a stored split. Raises PreparedError if its files are absent, OwnFileError if one is damaged or they
+    do not fit each other: images, index, and, where they lie beside them, the split's JSON file and classes.json.
+    """
     images, index = Path(folder) / f"{split}.images.bin", Path(folder) / f"{split}.index.npz"
     if not images.exists() or not index.exists():
         raise PreparedError(f"no prepared split {split!r} in {folder}: run the rule `prepare` for this task")
-    with np.load(index) as arrays:
-        fields = {name: arrays[name] for name in FIELDS}
-    expected = int((fields["height"] * fields["width"] * 3).sum())
-    if images.stat().st_size != expected:
-        raise PreparedError(
-            f"{images} has {images.stat().st_size} bytes, its index says {expected}: delete it and run `prepare`"
-        )
+    fields = read_npz(index, FIELDS)
+    _require_index(index, fields)
+    size, expected = images.stat().st_size, int((fields["height"] * fields["width"] * 3).sum())
+    if size != expected:
+        raise OwnFileError(images, got=f"{size} bytes", expected=f"{expected}, as its index says")
+    _require_entry(Path(folder) / f"{split}.json", index, rows=len(fields["label"]), size=size)
+    _require_classes(Path(folder) / "classes.json", index, fields["label"])
     return PreparedSplit(np.memmap(images, np.uint8, "r"), **fields)
+
+
+def _require_index(index: Path, fields: Mapping[str, np.ndarray]) -> None:
+    """Images of at least one pixel that follow each other without gap or overlap; no label or row below zero."""
+    shapes = {values.shape for values in fields.values()}
+    kinds = {str(values.dtype) for values in fields.values()}
+    if kinds != {"int64"} or shapes != {(len(fields["label"]),)} or shapes == {(0,)}:
+        raise OwnFileError(
+            index, got=f"arrays of {sorted(kinds)} and the shapes {sorted(shapes)}", expected="int64, a value per image"
+        )
+    sizes = fields["height"] * fields["width"] * 3
+    faults = {
+        "height": fields["height"] < 1,
+        "width": fields["width"] < 1,
+        "offset": fields["offset"] != np.cumsum(sizes) - sizes,
+        "label": fields["label"] < 0,
+        "row": fields["row"] < 0,
+    }
+    for name, bad in faults.items():
+        if bad.any():
+            first = int(bad.argmax())
+            raise OwnFileError(
+                index,
+                got=f"{int(bad.sum())} bad values of {name}, the first {fields[name][first]} of image {first}",
+                expected="sizes from 1, labels and rows from 0, offsets at which the image before ends",
+            )
+
+
+def _require_entry(file: Path, index: Path, *, rows: int, size: int) -> None:
+    """What the split's JSON file says of it, if there is one: a split that is written alone has none."""
+    if not file.exists():
+        return
+    entry = read_json(file, ("n", "bytes", "index_sha256"))
+    got = {"n": rows, "bytes": size, "index_sha256": file_digest(index)}
+    for key, value in got.items():
+        if entry[key] != value:
+            raise OwnFileError(index, got=f"{key} {value}", expected=f"{entry[key]}, as {file} says")
+
+
+def _require_classes(file: Path, index: Path, labels: np.ndarray) -> None:
+    if not file.exists():
+        return
+    classes = len(read_json(file, ("class_names", "templates"))["class_names"])
+    if labels.max() >= classes:
+        raise OwnFileError(index, got=f"the label {labels.max()}", expected=f"one of the {classes} classes of {file}")

@@ -1,9 +1,14 @@
 """Training batches whose rows and crops depend on (seed, step) alone, so that a resumed run sees what an undisturbed
 one would.
 
+DEVIATES: rows and crops come from NumPy's generators of (seed, step), so that a run can be resumed at any step; the
+released code draws them with PyTorch's, so no seed gives its batches.
+
 DEVIATES: every epoch has an order of its own; in the released code of Ortiz-Jimenez et al. (2023) all epochs of a run
-have the same one. With accumulation the last step of an epoch takes what is left; there an odd last micro-batch waits
-for the next epoch.
+have the same one, because its sampler is never told the epoch.
+
+DEVIATES: with accumulation the last step of an epoch takes what is left; in the released code an odd last micro-batch
+waits for the next epoch, so the number of steps differs.
 """
 
 from __future__ import annotations

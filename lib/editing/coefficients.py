@@ -38,10 +38,16 @@ def alpha_grid(start: float, stop: float, points: int) -> list[float]:
 def normalized_accuracy(accuracy: Mapping[str, float], single_task: Mapping[str, float]) -> float:
     """Mean over tasks of acc_t / single-task acc_t (Ortiz-Jimenez et al. 2023, Sec. 3); both in [0, 1].
 
-    Raises ValueError if the tasks differ or a single-task accuracy is zero.
+    Raises ValueError if the tasks differ, or a single-task accuracy is zero or not finite.
     """
     if accuracy.keys() != single_task.keys():
         raise ValueError(f"tasks differ: {sorted(accuracy)} against {sorted(single_task)}")
+    infinite = [f"{value} on {task}" for task, value in single_task.items() if not np.isfinite(value)]
+    if infinite:
+        raise ValueError(
+            f"single-task accuracy is {', '.join(infinite)}, expected fractions: normalized accuracy divides by them. "
+            "Delete that file of single-task accuracies and run the same command again"
+        )
     zero = [task for task, value in single_task.items() if value == 0]
     if zero:
         raise ValueError(
@@ -73,6 +79,8 @@ def choose_negation(
 
     All accuracies are validation accuracies in [0, 1]; ties go to the smallest alpha. Raises NoFeasibleAlpha, with the
     sweep, if no alpha qualifies; SweepError and ValueError as `choose_addition`.
+
+    DEVIATES: if no alpha qualifies, an error shows the sweep; the released code returns None.
     """
     _require_sweep(alphas, target=target, control=control, pretrained=[control_pretrained] * len(alphas))
     allowed = [i for i in range(len(alphas)) if control[i] >= floor * control_pretrained]

@@ -10,10 +10,12 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import time
 from pathlib import Path
 
 from lib.files import atomic
+from lib.files.own_files import OwnFileError
 
 SUFFIX = ".sha256"
 _WORTH_KEEPING = 0.5  # seconds of hashing
@@ -34,11 +36,16 @@ def write_beside(path: str | os.PathLike) -> str:
 
 
 def written_beside(path: str | os.PathLike) -> str | None:
-    """The digest in {path}.sha256, None if there is no such file."""
+    """The digest in {path}.sha256, None if there is no such file. Raises OwnFileError if that holds anything else."""
+    beside = Path(f"{path}{SUFFIX}")
     try:
-        return Path(f"{path}{SUFFIX}").read_text().split()[0]
+        content = beside.read_bytes()
     except FileNotFoundError:
         return None
+    found = re.fullmatch(rb"([0-9a-f]{64})  [^\n]+\n", content)
+    if found is None:
+        raise OwnFileError(beside, got=f"{content[:80]!r}", expected="64 hexadecimal digits and a file's name")
+    return found[1].decode()
 
 
 def remembered_digest(path: str | os.PathLike, memory: Path) -> str:

@@ -89,7 +89,7 @@ def read(path: str | os.PathLike) -> dict[str, Tensor]:
 
         return safe_pickle.named_tensors(path)
     try:
-        return checkpoints.load(path)
+        return checkpoints.load(path, finite=False)
     except CheckpointError as error:
         raise CheckpointError(f"{path} is no complete safetensors file ({error.__cause__}). Fetch it again.") from error
 

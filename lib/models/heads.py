@@ -1,6 +1,9 @@
 """The frozen zero-shot head: text embeddings of the class names, times CLIP's logit scale.
 
 Radford et al. 2021, Sec. 3.1.
+
+DEVIATES: the head comes from the pre-trained text tower whatever the image tower is; in the released code a randomly
+initialised model would get a random head, which the paper's Table 3 cannot mean.
 """
 
 from __future__ import annotations

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import re
+import resource
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -43,8 +45,23 @@ def installed(modules: Iterable[str]) -> dict[str, str]:
 
 
 def machine() -> dict[str, object]:
-    """Processor, cores and system."""
-    return {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count()}
+    """Processor, cores, system, and the greatest memory in MiB that this process or one of its children held."""
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return {
+        "system": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "peak_mib": round(peak / 1024),
+    }
+
+
+def gpu_driver() -> str | None:
+    """The version of NVIDIA's driver, None where the system does not tell it."""
+    try:
+        found = re.search(r"Kernel Module\s+(?:for \S+\s+)?([\d.]+)", Path("/proc/driver/nvidia/version").read_text())
+    except OSError:
+        return None
+    return found[1] if found else None
 
 
 @cache

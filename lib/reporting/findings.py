@@ -43,7 +43,10 @@ def findings(
 
 
 def mean_error(alphas: np.ndarray, xi: np.ndarray, low: float, high: float) -> float:
-    """Mean of xi[g, g] over the grid points with both alphas in [low, high]. Raises ValueError if there is none."""
+    """Mean of xi[g, g] over the grid points with both alphas in [low, high]. Raises ValueError if there is none.
+
+    ASSUME: this mean over the red box stands for the papers' heatmaps, of which no number is printed.
+    """
     inside = (alphas >= low - 1e-9) & (alphas <= high + 1e-9)
     if not inside.any():
         raise ValueError(f"no point of the disentanglement grid {alphas.tolist()} lies in [{low}, {high}]")

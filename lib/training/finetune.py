@@ -5,6 +5,10 @@ et al. (2023).
 
 DEVIATES: the gradient is that of the mean over all images of a step. The released code adds the mean losses of its
 micro-batches without dividing, so with two of them it clips a gradient twice as long (`clip_norm` 0.5 gives its steps).
+
+ASSUME: PyTorch's fused AdamW stands for the released code's default one; they differ in rounding only.
+
+ASSUME: weight decay acts on every trained parameter, biases and norms included, as in the released code.
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ from lib.training.schedule import learning_rate
 
 
 class Diverged(RuntimeError):
-    """The loss is no longer finite."""
+    """The loss, or the norm of its gradient, is no longer finite."""
 
 
 class Interrupted(RuntimeError):
@@ -89,7 +93,7 @@ def finetune(
     images_per_second whenever losses were read. The keeper's file ends with what was trained.
 
     Returns theta (all names of theta_0) and the log: step, loss and learning_rate of every step. Raises Diverged if a
-    loss is not finite, Interrupted when keeper.stop() says so.
+    loss or the norm of a gradient is not finite, Interrupted when keeper.stop() says so.
     """
     run = _Run(theta_0, trained, objective, data, recipe, penalty, mask, keeper, all_reduce)
     run.restore()
@@ -131,7 +135,7 @@ class _Run:
             weight_decay=recipe.weight_decay,
             fused=True,
         )
-        self.losses: list[Tensor] = []
+        self.losses, self.norms = list[Tensor](), list[Tensor]()
         self.images, self.since, self.saved_at = 0, time.monotonic(), time.monotonic()
 
     def batches(self) -> Generator[list[HostBatch]]:
@@ -153,34 +157,36 @@ class _Run:
             added = self.penalty(Differences(self.theta, self.theta_0), self.step)
             added.backward()
             loss += added.detach()
-        self._update()
+        self.norms.append(self._update())
         self.losses.append(loss)
         self.step, self.images = self.step + 1, self.images + rows
 
-    def _update(self) -> None:
+    def _update(self) -> Tensor:
+        """Returns the gradient's norm before it was clipped."""
         frozen = [] if self.mask is None else [(self.theta[name], name) for name in self.trained if name in self.mask]
         for leaf, name in frozen:
             leaf.grad.mul_(self.mask[name])
-        torch.nn.utils.clip_grad_norm_(self.leaves, self.recipe.clip_norm)
+        norm = torch.nn.utils.clip_grad_norm_(self.leaves, self.recipe.clip_norm)
         self.optimizer.param_groups[0]["lr"] = self._rate(self.step)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         with torch.no_grad():
             for leaf, name in frozen:  # weight decay moved them
                 leaf.copy_(torch.where(self.mask[name], leaf, self.theta_0[name]))
+        return norm
 
     def read_losses(self) -> dict[str, float]:
-        """Append the steps since the last reading to the log; their losses leave the device here and nowhere else, so
-        this is where they are checked.
-        """
+        """Append the steps since the last reading to the log. Their losses and gradients' norms leave the device here
+        and nowhere else, so this is where they are checked."""
         first = self.step - len(self.losses)
-        for step, loss in enumerate(torch.stack(self.losses).tolist(), start=first):
-            if not math.isfinite(loss):
-                raise self._diverged(step, loss)
+        losses, norms = (torch.stack(values).tolist() for values in (self.losses, self.norms))
+        for step, (loss, norm) in enumerate(zip(losses, norms, strict=True), start=first):
+            if not (math.isfinite(loss) and math.isfinite(norm)):
+                raise self._diverged(step, loss, norm)
             self.log.append({"step": step + 1, "loss": loss, "learning_rate": self._rate(step)})
         now = time.monotonic()
         rate = self.images / max(now - self.since, 1e-9)
-        self.losses, self.images, self.since = [], 0, now
+        self.losses, self.norms, self.images, self.since = [], [], 0, now
         return {**self.log[-1], "images_per_second": rate}
 
     def keep(self) -> None:
@@ -249,10 +255,10 @@ class _Run:
     def _rate(self, step: int) -> float:
         return learning_rate(step, peak=self.recipe.learning_rate, warmup=self.recipe.warmup, steps=self.recipe.steps)
 
-    def _diverged(self, step: int, loss: float) -> Diverged:
+    def _diverged(self, step: int, loss: float, norm: float) -> Diverged:
         saved = self.keeper.path is not None and self.keeper.path.exists()
         return Diverged(
-            f"the loss is {loss} at step {step}, learning rate {self._rate(step):.3g}; last good state: "
-            f"{self.keeper.path if saved else 'none was saved yet'}. Lower the learning rate of this mode, or use "
-            "float32 if the precision is bf16, and run the rule again."
+            f"the loss is {loss} at step {step}, its gradient's norm {norm:.3g}, learning rate {self._rate(step):.3g}; "
+            f"last good state: {self.keeper.path if saved else 'none was saved yet'}. Lower the learning rate of this "
+            "mode, or use float32 if the precision is bf16, and run the rule again."
         )

@@ -2,6 +2,9 @@
 
 A registry for the edge. The workflow turns a mode into values (names of modules, patterns, settings) and hands those to
 its jobs, which never import this module: a further mode is one entry here, and reruns nothing that exists.
+
+DEVIATES: linear-2 follows the text of Jin et al. (2024); in the last state of their released code a wrongly nested
+condition freezes every parameter, and the mode "linear" applies a ReLU.
 """
 
 from __future__ import annotations

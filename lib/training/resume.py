@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from lib.files import checkpoints
+from lib.files.own_files import NotFinite
 
 
 class StateRefused(ValueError):
-    """A state file that is damaged, or that another run wrote."""
+    """A state file that is damaged or not finite, or that another run wrote."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class State:
 
 
 def save(path: Path, state: State, fingerprint: str) -> None:
-    """Write the state, whole or not at all; fingerprint says which run it belongs to."""
+    """Write the state, whole or not at all; fingerprint says which run it belongs to. Raises NotFinite."""
     content = {"fingerprint": fingerprint, "step": str(state.step), "log": json.dumps(state.log)}
     checkpoints.save(path, state.tensors, content | {"sha256": _digest(state.tensors, content)})
 
@@ -41,6 +42,8 @@ def load(path: Path, fingerprint: str) -> State | None:
         content, tensors = checkpoints.metadata(path), checkpoints.load(path)
     except checkpoints.CheckpointError as error:
         raise StateRefused(f"{path} is damaged ({error})") from error
+    except NotFinite as error:
+        raise StateRefused(str(error)) from error
     digest = content.pop("sha256", "")
     if digest != _digest(tensors, content):
         raise StateRefused(f"{path} is damaged: its digest does not match its content")

@@ -126,11 +126,13 @@ def _pixels(label):
 
 def test_a_data_set_is_one_file_and_one_entry(own_run, project, config, changed):
     (project / "lib/data/readers/stripes.py").write_text(STRIPES)
-    entry = '_own("stripes", "stripes, upright or lying", {"train", "test"}, side=32),'
-    edit(project / "lib/data/datasets.py", '_own("sklearn_digits"', f'{entry}\n        _own("sklearn_digits"')
+    options = '{"train": known_options.TRAIN, "test": known_options.TEST}'
+    entry = f'_own("stripes", "stripes, upright or lying", {options}, side=32, classes=lambda options: 2),'
+    last = '_own(\n            "sklearn_digits",'
+    edit(project / "lib/data/datasets.py", last, f"{entry}\n        {last}")
     assert changed() == ({"lib/data/datasets.py"}, {"lib/data/readers/stripes.py"})
     assert planned(own_run, config, project=project) == {}
-    options = {"train": 40, "test": 20}
+    options = {"train": 80, "test": 20}
     config["tasks"].append({"name": "Stripes", "dataset": "stripes", "epochs": 1, "options": options})
     jobs = planned(own_run, config, project=project)
     assert jobs == {

@@ -68,9 +68,9 @@ def test_the_heatmap_is_zero_where_it_must_be(finished):
 def test_a_number_leads_back_to_data_weights_code_and_seed(finished):
     record = json.loads((finished / "results/tiny/provenance/addition/tiny/seed0/linear/sum.json").read_text())
     assert record["wildcards"] == {"model": "tiny", "seed": "0", "mode": "linear", "merging": "sum"}
-    for path, digest in {**record["inputs"], **record["outputs"]}.items():
+    for path, digest in {**record["used"], **record["generated"]}.items():
         assert hashlib.sha256((finished / path).read_bytes()).hexdigest() == digest
-    assert any(path.endswith("linear/Signs/tau.safetensors") for path in record["inputs"])
+    assert any(path.endswith("linear/Signs/tau.safetensors") for path in record["used"])
     assert (
         record["versions"]["torch"]
         and "commit" in record["code"]

@@ -1,90 +1,93 @@
-"""Say where two finished runs differ: tables, findings, figures, sweeps, choices, grids, heads, task vectors.
+"""Say where two finished runs differ, by how much, and why: which inputs, code, values, packages and machines.
 
 python -m workflow_scripts.commands.compare results/demo other/results/demo
 
-Bytes are compared. Where a csv or npz file of the second run has further columns or arrays (the identity of its rows),
-those that the first one has must be equal, as text or to the bit.
+Ends with status 0 if the results are equal, 1 if they differ, 2 if a folder holds no finished run. How cells and files
+are compared is told in `compared_tables` and `compared_files`, where the runs part in `compared_records`.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
-import numpy as np
+from lib.files.own_files import OwnFileError
+from lib.provenance.records import RecordError
+from workflow_scripts.commands import compared_records as records
+from workflow_scripts.commands.compared_files import differences, files
+from workflow_scripts.commands.compared_tables import Tables, cells, rows_of_one, summary
 
-PATTERNS = (
-    "tables/*",
-    "figures/*",
-    "findings.md",
-    "*/pretrained/*.csv",
-    "*/pretrained/theta.safetensors",
-    "*/heads/*.safetensors",
-    "*/seed*/*/*.csv",
-    "*/seed*/*/*/*.csv",
-    "*/seed*/*/*/tau.safetensors",
-    "*/seed*/*/addition/**/*",
-    "*/seed*/*/negation/*/*",
-    "*/seed*/*/disentanglement/*.npz",
-)
-SUFFIXES = (".csv", ".json", ".md", ".tex", ".png", ".pdf", ".npz", ".safetensors")
-LEFT_OUT = ("training_log.csv",)  # older runs hold wall-clock rates there
+SHOWN = 5  # jobs of one rule that part for one reason
 
 
-def differences(first: Path, second: Path) -> Iterator[str]:
-    """A line for each file that one run lacks or that differs. Raises FileNotFoundError for a folder without tables."""
-    found = [_files(run) for run in (first, second)]
-    for name in sorted(found[0].keys() | found[1].keys()):
-        if name not in found[1] or name not in found[0]:
-            yield f"{name}: only in {first if name in found[0] else second}"
-        elif reason := _difference(found[0][name], found[1][name]):
-            yield f"{name}: {reason}"
+def report(first: Path, second: Path, told: Sequence[str]) -> Iterator[str]:
+    """The whole answer, line by line. told: the lines of `compared_files.differences`."""
+    yield f"{first} -> {second}"
+    yield from _tables(Tables(first), Tables(second))
+    try:
+        jobs = records.read(first), records.read(second)
+    except RecordError as error:
+        yield f"\nWhy is unknown: {error}"
+    else:
+        yield from _partings(records.partings(*jobs))
+        yield from _recorded(*jobs)
+    yield f"\n{len(told)} of {len(files(first))} files of results differ" + (":" if told else "")
+    yield from (f"  {line}" for line in told)
 
 
-def _files(run: Path) -> dict[str, Path]:
-    """The compared files by name; the merging rule `sum` goes by the name of the stage."""
-    if not (run / "tables").is_dir():
-        raise FileNotFoundError(f"{run} holds no tables: name the folder of a finished run, such as results/demo")
-    paths = {path for pattern in PATTERNS for path in run.glob(pattern) if path.suffix in SUFFIXES}
-    return {
-        str(path.relative_to(run)).replace("/addition/sum/", "/addition/"): path
-        for path in paths
-        if path.name not in LEFT_OUT
-    }
+def _tables(first: Tables, second: Tables) -> Iterator[str]:
+    found = list(cells(first, second))
+    yield f"\n{summary(found)}" + (":" if found else "")
+    yield from (f"  {cell}" for cell in found)
+    yield from (f"  {table}: {count} rows only in {run}" for table, run, count in rows_of_one(first, second))
+    if any(cell.within is not None for cell in found):
+        yield "  (normal 95 % interval of the difference of two proportions, from the numbers of images)"
 
 
-def _difference(a: Path, b: Path) -> str | None:
-    if a.read_bytes() == b.read_bytes():
-        return None
-    if a.suffix == ".csv":
-        return _csv_difference(a, b)
-    if a.suffix == ".npz":
-        return _npz_difference(a, b)
-    return "other bytes"
+def _partings(found: list[records.Parting]) -> Iterator[str]:
+    """Where the runs part; jobs of one rule and one reason together."""
+    if not found:
+        yield "\nNo file differs that was made from equal files by equal code and values."
+        return
+    yield "\nFirst files that differ although all that they were made from is equal (here the machine matters):"
+
+    def reason(parting: records.Parting) -> tuple[str, tuple[str, ...]]:
+        return parting.record.rule, parting.besides
+
+    firsts = list(dict.fromkeys(map(reason, found)))
+    for _, alike in groupby(sorted(found, key=lambda parting: firsts.index(reason(parting))), reason):
+        jobs = list(alike)
+        yield from (f"  {parting}" for parting in jobs[:SHOWN])
+        if len(jobs) > SHOWN:
+            yield f"  and {len(jobs) - SHOWN} more jobs of rule {jobs[0].record.rule}"
 
 
-def _csv_difference(a: Path, b: Path) -> str | None:
-    ours, theirs = ([dict(row) for row in csv.DictReader(path.open(newline=""))] for path in (a, b))
-    if not ours or len(ours) != len(theirs) or not ours[0].keys() <= theirs[0].keys():
-        return f"{len(ours)} rows of {list(ours[0]) if ours else []} against {len(theirs)}"
-    wrong = [i for i, (x, y) in enumerate(zip(ours, theirs, strict=True)) if any(x[key] != y[key] for key in x)]
-    return f"{len(wrong)} rows differ, the first is {wrong[0] + 1}: {json.dumps(ours[wrong[0]])}" if wrong else None
+def _recorded(first: records.Jobs, second: records.Jobs) -> Iterator[str]:
+    nothing = True
+    for kind, found in records.differences(first, second):
+        nothing = False
+        yield f"\n{kind}:"
+        yield from (f"  {words} ({count} {'job' if count == 1 else 'jobs'})" for words, count in found.items())
+    if nothing:
+        yield "\nInputs, code, values, packages and machine are the same in all records."
 
 
-def _npz_difference(a: Path, b: Path) -> str | None:
-    with np.load(a) as ours, np.load(b) as theirs:
-        wrong = [key for key in ours if key not in theirs or not np.array_equal(ours[key], theirs[key])]
-    return f"arrays {', '.join(wrong)} differ" if wrong else None
+def main() -> int:
+    """Print the answer for the two runs that the command line names; the status to end with."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("runs", nargs=2, type=Path, metavar="RUN", help="the folder of a finished run: results/demo")
+    first, second = parser.parse_args().runs
+    try:
+        told = list(differences(first, second))
+    except (FileNotFoundError, OwnFileError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print("\n".join(report(first, second, told)))
+    return 1 if told else 0
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("runs", nargs=2, type=Path, metavar="RUN")
-    first, second = parser.parse_args().runs
-    told = list(differences(first, second))
-    print("\n".join(told) if told else f"no differences in {len(_files(first))} files")
-    sys.exit(bool(told))
+    sys.exit(main())

@@ -32,6 +32,13 @@ def training(mode: str) -> dict[str, object]:
     }
 
 
+def recipe(bench: Benchmark, mode: str) -> dict[str, object]:
+    """What of the configuration's section decides a training run: its rhythm of saving and of progress does not."""
+    rhythm = ("log_every", "save_every_seconds")
+    values = {key: value for key, value in bench.finetune.items() if key not in rhythm}
+    return {**values, "learning_rate": bench.finetune["learning_rate"][mode]}
+
+
 def evaluation(mode: str) -> dict[str, str]:
     """How edited models of a mode are evaluated: encoder and predictions (modules)."""
     known = modes.get(mode)

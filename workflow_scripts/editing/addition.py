@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lib.editing.coefficients import choose_addition, normalized_accuracy
 from lib.editing.merging.interface import Coefficients
-from lib.files import atomic, rows
+from lib.files import atomic, own_files, rows
 from workflow_scripts.editing.evaluation import Evaluation, identity_of, open_evaluation, write_table
 from workflow_scripts.job import adapter
 
@@ -28,6 +28,7 @@ def main(
     rule: the module of `lib.editing.merging` whose `merge` makes one vector, or coefficients, of the task vectors.
     statistics: kind of file -> task -> path, of the kinds that the rule declares.
     """
+    single = _accuracies(single_task, list(evaluation.data))
     vectors = evaluation.vectors(taus)
     read = {kind: {task: Path(path) for task, path in files.items()} for kind, files in statistics.items()}
     merged = import_module(rule).merge(vectors, read, settings)
@@ -35,7 +36,6 @@ def main(
         edits, unit = list(vectors.values()), [merged.by_task[task] for task in vectors]
     else:
         edits, unit = [merged], [1.0]
-    single = _accuracies(single_task)
     grid = [[alpha * c for c in unit] for alpha in alphas]
     by_task = {task: evaluation.accuracies(edits, grid, task, "val") for task in evaluation.data}
     sweep = [
@@ -61,10 +61,13 @@ def main(
     write_table(folder / "test.csv", tested, identity)
 
 
-def _accuracies(single_task: Path) -> dict[str, dict[str, float]]:
-    """Of each task's own model: split -> task -> accuracy."""
+def _accuracies(single_task: Path, tasks: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Of each task's own model: split -> task -> accuracy. Raises OwnFileError unless the file has these, once each."""
     found: dict[str, dict[str, float]] = {"val": {}, "test": {}}
-    for row in rows.read(single_task):
+    known = rows.read(single_task, ("task", "split"), numbers=("accuracy",))
+    keys = ((row["task"], row["split"]) for row in known)
+    own_files.require_combinations(single_task, keys, {"task": tasks, "split": list(found)})
+    for row in known:
         found[row["split"]][row["task"]] = float(row["accuracy"])
     return found
 

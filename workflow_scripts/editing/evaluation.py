@@ -89,7 +89,7 @@ def open_evaluation(snakemake) -> Evaluation:
         theta_0={name: value.to(device) for name, value in checkpoints.load(inputs.theta_0).items()},
         data=dict(zip(params.tasks, folders, strict=True)),
         heads={
-            task: checkpoints.load(path)["weight"].to(device)
+            task: checkpoints.load(path, names=["weight"])["weight"].to(device)
             for task, path in zip(params.tasks, _many(inputs.heads), strict=True)
         },
         batch_size=params.evaluation["batch_size"],

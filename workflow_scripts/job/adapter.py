@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from lib.files import atomic, digests
 from lib.provenance import record
+from lib.provenance.version import VERSION
 from workflow_scripts.job import devices, heap
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -129,18 +130,20 @@ def log_to(path: Path) -> None:
 
 
 def _record(snakemake, code: dict[str, object], started: datetime, seconds: float) -> dict[str, object]:
-    """Everything that decides the outputs, and digests of both ends."""
+    """Everything that decides the outputs, and digests of both ends; see `lib.provenance.records`."""
     made = [path for path in snakemake.output if path != snakemake.output.provenance]
     return {
+        "version": VERSION,
         "rule": snakemake.rule,
         "wildcards": dict(snakemake.wildcards),
         "params": dict(snakemake.params),
-        "inputs": _digests(snakemake.input),
-        "outputs": _digests(made),
+        "used": _digests(snakemake.input),
+        "generated": _digests(made),
         "code": code,
         "versions": record.versions(),
-        "machine": record.machine() | {"threads": snakemake.threads, "gpu": _gpu(), "host": os.uname().nodename},
-        "started": started.isoformat(timespec="seconds"),
+        "machine": record.machine() | {"threads": snakemake.threads, **_gpu(), "host": os.uname().nodename},
+        "startedAtTime": started.isoformat(timespec="seconds"),
+        "endedAtTime": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 2),
     }
 
@@ -153,6 +156,13 @@ def _digests(paths: Iterable[str]) -> dict[str, str]:
     return {path: digests.written_beside(path) or digests.file_digest(path) for path in named}
 
 
-def _gpu() -> str | None:
+def _gpu() -> dict[str, object]:
+    """The GPU that this process has used: its name, its driver, and the greatest memory that it held there."""
     torch = sys.modules.get("torch")
-    return torch.cuda.get_device_name() if torch is not None and torch.cuda.is_available() else None
+    if torch is None or not torch.cuda.is_available():
+        return {"gpu": None}
+    return {
+        "gpu": torch.cuda.get_device_name(),
+        "driver": record.gpu_driver(),
+        "peak_gpu_mib": round(torch.cuda.max_memory_allocated() / 2**20),
+    }

@@ -1,9 +1,8 @@
 """Build the zero-shot head of one task from the pre-trained text tower."""
 
-import json
 from pathlib import Path
 
-from lib.files import checkpoints
+from lib.files import checkpoints, own_files
 from lib.models import heads
 from lib.models.clip import load_clip
 from lib.threads import use_threads
@@ -16,7 +15,7 @@ def main(
     """Write {"weight": Float32[Tensor, "C d"]}: rows in the order of the class names in `classes`."""
     model = load_clip(architecture, clip, architectures=architectures)
     tokenizer = heads.tokenizer_of(architecture, vocabulary)
-    task = json.loads(classes.read_text())
+    task = own_files.read_json(classes, ("class_names", "templates"))
     weight = heads.zero_shot_head(model, tokenizer, task["class_names"], task["templates"])
     checkpoints.save(head, {"weight": weight})
 

@@ -2,21 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from lib.files import own_files
+from lib.files.own_files import OwnFileError
+from lib.reporting.labels import KEYS, RULE
+
 _NAMES = ("model", "mode", "task", "rule", "split")  # text, even where it reads like a number or like NaN
 _KINDS = {"seed": "Int64", **dict.fromkeys(_NAMES, "str")}
+Asked = Callable[[pd.DataFrame], Mapping[str, Sequence]]  # rows of one model, seed, mode, rule -> column -> its values
 
 
-def read(paths: Sequence[str | Path]) -> pd.DataFrame:
-    """The rows of csv files, which carry their own identity (model, seed, mode, ...), as one frame."""
-    frames = [pd.read_csv(path, dtype=_KINDS, keep_default_na=False, na_values=[""]) for path in paths]
+def read(
+    paths: Sequence[str | Path], numbers: Sequence[str] = (), *, empty: Sequence[str] = (), asked: Asked | None = None
+) -> pd.DataFrame:
+    """The rows of csv files, which carry their own identity (model, seed, mode, ...), as one frame.
+
+    numbers, empty: see `own_files.read_csv`. asked: each file has every combination of these values, for each model,
+    seed, mode and rule in it. Raises OwnFileError.
+    """
+    found = each(paths, numbers, empty=empty)
+    for path, frame in found.items():
+        if asked is not None:
+            require_rows(path, frame, asked)
+    return joined(found)
+
+
+def each(
+    paths: Sequence[str | Path], numbers: Sequence[str] = (), *, empty: Sequence[str] = ()
+) -> dict[str | Path, pd.DataFrame]:
+    """Path -> rows, as `read`."""
+    return {path: _frame(path, numbers, empty) for path in paths}
+
+
+def joined(found: Mapping[str | Path, pd.DataFrame]) -> pd.DataFrame:
+    """All rows as one frame."""
+    frames = list(found.values())
     return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
+
+
+def require_rows(path: str | Path, frame: pd.DataFrame, asked: Asked, **told: str) -> None:
+    """Raise OwnFileError unless there are rows, and of each model, seed, mode and rule every combination, once."""
+    if frame.empty:
+        raise OwnFileError(path, got="no rows", expected="some")
+    keys = [*KEYS, *([RULE] if RULE in frame else [])]
+    for _, rows in frame.groupby(keys, sort=False, dropna=False):
+        values = asked(rows)
+        if absent := [name for name in values if name not in rows]:
+            raise OwnFileError(path, got=f"the columns {list(rows)}", expected=f"also {absent}")
+        found = zip(*(rows[name].tolist() for name in values), strict=True)
+        own_files.require_combinations(path, found, values, **told)
+
+
+def _frame(path: str | Path, numbers: Sequence[str], empty: Sequence[str]) -> pd.DataFrame:
+    own_files.read_csv(path, KEYS, numbers=numbers, empty=empty)
+    try:
+        return pd.read_csv(path, dtype=_KINDS, keep_default_na=False, na_values=[""])
+    except (ValueError, TypeError) as error:
+        raise OwnFileError(path, got=f"values of another kind ({error})", expected="rows of a table") from error
 
 
 @dataclass(frozen=True)
@@ -32,9 +80,54 @@ class Grid:
 
 
 def grids(paths: Sequence[str | Path]) -> Iterator[Grid]:
-    """The grids in npz files, whose arrays say what they are of."""
-    for path in paths:
-        with np.load(path) as file:
-            pair = "--".join(file["pair"].tolist())
-            key = str(file["model"]), int(file["seed"]), str(file["mode"]), pair
-            yield Grid(*key, file["alphas"], file["error_a"] + file["error_b"])
+    """The grids in npz files, whose arrays say what they are of.
+
+    Raises OwnFileError unless all are of the same alphas, and there is one for every model, seed, mode and pair.
+    """
+    found = [(path, _grid(path)) for path in paths]
+    for path, grid in found:
+        first, known = found[0]
+        if not np.array_equal(grid.alphas, known.alphas):
+            raise OwnFileError(path, got=f"alphas {grid.alphas.tolist()}", expected=f"those of {first}")
+    keys = [(grid.model, grid.seed, grid.mode, grid.pair) for _, grid in found]
+    require_product([path for path, _ in found], keys, ("model", "seed", "mode", "pair"))
+    yield from (grid for _, grid in found)
+
+
+def require_product(
+    paths: Sequence[str | Path],
+    found: Iterable[tuple],
+    names: Sequence[str],
+    known: Mapping[str, Sequence] | None = None,
+) -> None:
+    """Raise OwnFileError unless what files are of is every combination of what occurs, once each.
+
+    known: name -> values that must occur.
+    """
+    rows = list(found)
+    occurring = {name: list(dict.fromkeys(row[i] for row in rows)) for i, name in enumerate(names)}
+    several = {"next_step": "delete those that are not their own and run the same command again"}
+    told = several if len(paths) > 1 else {}
+    own_files.require_combinations(together(paths), rows, occurring | dict(known or {}), **told)
+
+
+def together(paths: Sequence[str | Path]) -> str:
+    """Several files, as a message names them."""
+    return str(paths[0]) if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} files like it"
+
+
+def _grid(path: str | Path) -> Grid:
+    arrays = own_files.read_npz(path, ("model", "seed", "mode", "pair", "alphas", "error_a", "error_b"))
+    alphas, errors = arrays["alphas"], (arrays["error_a"], arrays["error_b"])
+    shapes = {name: values.shape for name, values in arrays.items()}
+    g = alphas.size
+    expected = {"model": (), "seed": (), "mode": (), "pair": (2,), "alphas": (g,), "error_a": (g, g), "error_b": (g, g)}
+    if shapes != expected or not g or arrays["seed"].dtype.kind not in "iu":
+        raise OwnFileError(path, got=f"the shapes {shapes}", expected=f"{expected} and a whole number as seed")
+    if (np.diff(alphas) <= 0).any():
+        raise OwnFileError(path, got=f"alphas {alphas.tolist()}", expected="ascending ones")
+    for name, values in zip(("error_a", "error_b"), errors, strict=True):
+        if outside := int(((values < 0) | (values > 1)).sum()):
+            raise OwnFileError(path, got=f"{outside} of {values.size} values of {name} outside", expected="0 to 1")
+    key = str(arrays["model"]), int(arrays["seed"]), str(arrays["mode"]), "--".join(arrays["pair"].tolist())
+    return Grid(*key, alphas, errors[0] + errors[1])

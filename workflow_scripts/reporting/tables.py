@@ -1,13 +1,14 @@
 """Collect all accuracies into the run's tables: csv, Markdown and LaTeX."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from lib.files import atomic
+from lib.files import atomic, own_files
+from lib.files.own_files import OwnFileError
 from lib.reporting import papers, tables
+from lib.reporting.labels import PRETRAINED
 from workflow_scripts.job import adapter
 from workflow_scripts.reporting import frames
 
@@ -35,10 +36,12 @@ def main(
     """Write {single_task, addition, addition_per_task, negation, negation_per_task}.{csv, md, tex} to `folder`.
 
     The papers' numbers stand beside ours if tasks and control are the papers'; the deviations that the manifests of the
-    data declare are footnotes, followed by `footnotes`.
+    data declare are footnotes, followed by `footnotes`. Raises OwnFileError for a file that is damaged or lacks rows of
+    these tasks.
     """
-    single, negated = frames.read(single_task), frames.read(negation)
-    added = tables.without_single_rule(frames.read(addition))
+    single, negated = _single_task(single_task, tasks, control), _negation(negation, tasks)
+    by_task = frames.read(addition, ("alpha", "accuracy", "normalized", "n"), asked=lambda rows: {"task": tasks})
+    added = tables.without_single_rule(by_task)
     shown = {
         "single_task": single,
         "addition": tables.addition(added, single, tasks),
@@ -46,7 +49,7 @@ def main(
         "negation": tables.negation(negated, single, tasks, control),
         "negation_per_task": negated,
     }
-    declared = [json.loads(Path(path).read_text()) for path in manifests]
+    declared = [_manifest(path, task) for path, task in zip(manifests, [*tasks, control], strict=True)]
     for name, frame in shown.items():
         with atomic.whole(folder / f"{name}.csv") as temporary:
             frame.to_csv(temporary, index=False)
@@ -55,6 +58,33 @@ def main(
         table = table.with_footnotes([*tables.deviations(declared, of_tasks), *footnotes])
         atomic.write_text(folder / f"{name}.md", table.markdown())
         atomic.write_text(folder / f"{name}.tex", table.latex())
+
+
+def _single_task(paths: Sequence[str], tasks: Sequence[str], control: str) -> pd.DataFrame:
+    """Every task in each split of a file, test among them; of the pre-trained model the control task, too."""
+
+    def asked(rows: pd.DataFrame) -> dict[str, Sequence[str]]:
+        of_mode = [*tasks, control] if rows["mode"].iloc[0] == PRETRAINED else tasks
+        return {"task": of_mode, "split": list(dict.fromkeys([*rows["split"], "test"]))}
+
+    return frames.read(paths, ("accuracy", "n"), asked=asked)
+
+
+def _negation(paths: Sequence[str], tasks: Sequence[str]) -> pd.DataFrame:
+    """A row or more in every file, and every task once for each model, seed and mode."""
+    found = frames.each(paths, ("alpha", "target", "control"))
+    for path, frame in found.items():
+        frames.require_rows(path, frame, lambda rows: {"task": [task for task in tasks if task in set(rows["task"])]})
+    frame, told = frames.joined(found), "delete those with the rows of another task and run the same command again"
+    frames.require_rows(frames.together(paths), frame, lambda rows: {"task": tasks}, next_step=told)
+    return frame
+
+
+def _manifest(path: str, task: str) -> dict[str, object]:
+    found = own_files.read_json(path, ("task", "deviations"))
+    if found["task"] != task:
+        raise OwnFileError(path, got=f"the task {found['task']!r}", expected=repr(task))
+    return found
 
 
 def _paper_table(name: str, frame: pd.DataFrame, tasks: Sequence[str], *, compared: bool) -> tables.PaperTable:

@@ -5,12 +5,12 @@ python -m torch.distributed.run --nproc-per-node 2 -m workflow_scripts.training.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import traceback
 from pathlib import Path
 
+from lib.files.own_files import read_json
 from workflow_scripts.job import adapter, processes
 from workflow_scripts.training import finetune
 
@@ -19,7 +19,7 @@ PATHS = ("theta_0", "head", "data", "theta", "training_log", "state")
 
 def main(file: Path) -> None:
     """Call `finetune.main` with the arguments in the file; stop as on SIGTERM when the process that waits says so."""
-    arguments = json.loads(file.read_text())
+    arguments = read_json(file, ("log", "parent", *PATHS))
     log, parent = (arguments.pop(key) for key in ("log", "parent"))
     if os.environ["RANK"] == "0":
         adapter.log_to(Path(log))

@@ -1,4 +1,8 @@
-"""Eight bits a channel from whatever an image file holds."""
+"""Eight bits a channel from whatever an image file holds.
+
+DEVIATES: 16-bit grey v becomes round(v / 257), where the papers' code would saturate it through Pillow; none of the
+papers' data sets holds such images.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Numbers that the papers report, for comparison beside our own; never mixed with them."""
+"""Numbers that the papers report, for comparison beside our own; never mixed with them.
+
+ASSUME: an independent re-run stands for the numbers of linear-2, whose own could not be checked.
+"""
 
 from __future__ import annotations
 

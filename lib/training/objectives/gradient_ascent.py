@@ -1,4 +1,7 @@
-"""Gradient ascent on the cross-entropy: unlearning as the control of task negation (Ilharco et al. 2023, Sec. 3)."""
+"""Gradient ascent on the cross-entropy: unlearning as the control of task negation (Ilharco et al. 2023, Sec. 3).
+
+ASSUME: all but the sign is as in fine-tuning, with a learning rate of its own; no recipe was released.
+"""
 
 from __future__ import annotations
 

@@ -83,5 +83,7 @@ def test_normalized_accuracy_is_the_mean_of_ratios_not_the_ratio_of_means():
     assert value == pytest.approx(0.75)
     with pytest.raises(ValueError, match="tasks differ"):
         coefficients.normalized_accuracy({"a": 0.2}, {"b": 0.4})
+    with pytest.raises(ValueError, match="single-task accuracy is nan on b, expected fractions"):
+        coefficients.normalized_accuracy({"a": 0.2, "b": 0.2}, {"a": 0.4, "b": NAN})
     with pytest.raises(ValueError, match="zero on b"):
         coefficients.normalized_accuracy({"b": 0.2}, {"b": 0.0})

@@ -10,6 +10,7 @@ import pytest
 
 from lib.files import digests
 from lib.files.digests import file_digest, remembered_digest, tree_fingerprint, write_beside, written_beside
+from lib.files.own_files import OwnFileError
 
 
 @pytest.fixture
@@ -188,3 +189,11 @@ def test_a_link_that_leads_back_is_not_followed(tmp_path):
     walked = tree_fingerprint(tmp_path, limit=3)  # more files than three would be told by their folders
     (tmp_path / "train/a/1.png").write_bytes(b"xy")
     assert before != walked != tree_fingerprint(tmp_path, limit=3)
+
+
+@pytest.mark.parametrize("content", ["", "0" * 63 + "  theta.safetensors\n", "0" * 64 + "  theta.safet", "no digest\n"])
+def test_a_file_beside_it_that_holds_no_digest_is_refused(file, content):
+    write_beside(file)
+    (file.parent / "theta.safetensors.sha256").write_text(content)
+    with pytest.raises(OwnFileError, match=r"theta\.safetensors\.sha256: got .*, expected 64 hexadecimal digits"):
+        written_beside(file)

@@ -324,8 +324,24 @@ def test_a_bad_state_is_ignored_with_a_message(run, tmp_path, damage):
 
 def test_a_loss_that_is_not_finite_stops_the_run_with_its_step(run, theta_0):
     theta_0["proj"].fill_(float("nan"))
-    with pytest.raises(Diverged, match=r"nan at step 0, learning rate 0.0005; last good state: none"):
+    with pytest.raises(
+        Diverged, match=r"nan at step 0, its gradient's norm nan, learning rate 0.0005; last good state: none"
+    ):
         run()
+
+
+def test_a_gradient_that_is_not_finite_stops_the_run_though_its_loss_is(exact, tmp_path):
+    """The last step's, too, after which no loss would tell: sqrt has a finite value at 0 and no finite slope."""
+
+    def penalty(tau, step):
+        nothing = 0 * tau["proj"].sum()
+        return nothing if step < 6 else nothing.sqrt()
+
+    path = tmp_path / "state.safetensors"
+    arguments = exact.theta_0, list(exact.theta_0), exact.objective("standard"), exact.data, STEPS
+    with pytest.raises(Diverged, match=r"the loss is \d\.\d+ at step 6, its gradient's norm nan, learning rate"):
+        finetune(*arguments, penalty=penalty, keeper=Keeper(path))
+    assert not path.exists()
 
 
 def test_a_process_without_a_row_adds_nothing(run):

@@ -2,8 +2,10 @@
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from lib.files import checkpoints
+from lib.files.own_files import NotFinite
 from lib.training import resume
 from lib.training.resume import State, StateRefused
 
@@ -43,4 +45,15 @@ def test_changed_metadata_are_refused(path, key):
 def test_a_file_that_is_no_checkpoint_is_refused(path):
     path.write_bytes(path.read_bytes()[:20])
     with pytest.raises(StateRefused, match="is damaged"):
+        resume.load(path, "mine")
+
+
+def test_a_state_that_is_not_finite_is_neither_written_nor_used(path):
+    bad = State(3, STATE.tensors | {"exp_avg/a": torch.tensor([1.0, float("nan")])}, STATE.log)
+    before = path.read_bytes()
+    with pytest.raises(NotFinite, match=r"1 of 2 values of 'exp_avg/a' not finite, expected none; nothing was written"):
+        resume.save(path, bad, "mine")
+    assert path.read_bytes() == before
+    save_file(bad.tensors, path, metadata=checkpoints.metadata(path))
+    with pytest.raises(StateRefused, match="1 of 2 values of 'exp_avg/a' not finite"):
         resume.load(path, "mine")

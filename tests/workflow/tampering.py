@@ -1,0 +1,453 @@
+"""Ways to tamper with a finished run: clumsy ones, and ones that put every digest right again.
+
+Each is a function of a Forgery. WHERE says what an audit must name, ALONE the only check that sees it, if it is one.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from safetensors.numpy import load_file, save_file
+
+from lib.data.preparing import index_label_digest
+from workflow_scripts.audit.sealing import seal, sealed_names
+from workflow_scripts.layout import Layout
+
+RUN = "results/tiny"
+LINEAR = f"{RUN}/tiny/seed0/linear"
+
+
+class Forgery:
+    """A copy of the finished run, in the working directory."""
+
+    def __init__(self):
+        self.files = Layout.of("tiny")
+
+    def records(self):
+        return sorted(Path(self.files.records).rglob("*.json"))
+
+    def flip(self, file, at=-1):
+        data = bytearray(Path(file).read_bytes())
+        data[at] ^= 1
+        Path(file).write_bytes(bytes(data))
+
+    def keep_time(self, file, change):
+        state = os.stat(file)
+        change()
+        os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
+
+    def text(self, file, old, new):
+        content = Path(file).read_text()
+        assert old in content, (file, old)
+        Path(file).write_text(content.replace(old, new, 1))
+
+    def json(self, file, change):
+        content = json.loads(Path(file).read_text())
+        change(content)
+        Path(file).write_text(json.dumps(content, indent=2) + "\n")
+
+    def csv(self, file, change):
+        frame = pd.read_csv(file)
+        change(frame)
+        frame.to_csv(file, index=False)
+
+    def arrays(self, file, change):
+        with np.load(file) as opened:
+            arrays = {name: opened[name] for name in opened.files}
+        change(arrays)
+        np.savez(file, **arrays)
+
+    def tensors(self, file, change):
+        tensors = load_file(file)
+        change(tensors)
+        save_file(tensors, file)
+
+    def seal(self):
+        Path(self.files.seal).write_text(seal(self.files.run, sealed_names(Path(), self.files)))
+
+    def put_right(self):
+        """Every digest of every file, in records, beside files and in the seal, as the files are now."""
+        for beside in Path(self.files.run).rglob("*.safetensors.sha256"):
+            beside.write_text(f"{_sha256(str(beside).removesuffix('.sha256'))}\n")
+        for file in self.records():
+            record = json.loads(file.read_text())
+            for side in ("used", "generated"):
+                record[side] = {path: _sha256(path) for path in record[side] if Path(path).is_file()}
+            file.write_text(json.dumps(record, indent=2) + "\n")
+        self.seal()
+
+
+def _sha256(path):
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+CLUMSY, FORGED = {}, {}
+
+
+def clumsy(where):
+    """A change that leaves digests as they were. where: what the audit must name."""
+    return lambda change: CLUMSY.setdefault(change.__name__, (change, where)) and change
+
+
+def forged(check, where):
+    """A change after which every digest is put right: only one check can see it."""
+    return lambda change: FORGED.setdefault(check, (change, where)) and change
+
+
+@clumsy("linear/Signs/tau.safetensors")
+def a_byte_of_a_task_vector(run):
+    run.flip(f"{LINEAR}/Signs/tau.safetensors")
+
+
+@clumsy("linear/Signs/tau.safetensors")
+def a_byte_of_a_task_vector_with_its_time_put_back(run):
+    file = f"{LINEAR}/Signs/tau.safetensors"
+    run.keep_time(file, lambda: run.flip(file))
+
+
+@clumsy("linear/Signs/tau.safetensors")
+def a_task_vector_of_nan(run):
+    def change(tensors):
+        tensors["proj"][:] = np.nan
+
+    run.tensors(f"{LINEAR}/Signs/tau.safetensors", change)
+
+
+@clumsy("linear/Scenes/tau.safetensors")
+def two_swapped_task_vectors(run):
+    one, other = (Path(f"{LINEAR}/{task}/tau.safetensors") for task in ("Scenes", "Signs"))
+    first, second = one.read_bytes(), other.read_bytes()
+    one.write_bytes(second), other.write_bytes(first)
+
+
+@clumsy("linear/Scenes/tau.safetensors")
+def two_swapped_task_vectors_with_their_digests(run):
+    for suffix in ("", ".sha256"):
+        one, other = (Path(f"{LINEAR}/{task}/tau.safetensors{suffix}") for task in ("Scenes", "Signs"))
+        first, second = one.read_bytes(), other.read_bytes()
+        one.write_bytes(second), other.write_bytes(first)
+
+
+@clumsy("linear/Signs/theta.safetensors")
+def a_byte_of_fine_tuned_weights(run):
+    run.flip(f"{LINEAR}/Signs/theta.safetensors")
+
+
+@clumsy("pretrained/theta.safetensors")
+def a_byte_of_theta_0(run):
+    run.flip(f"{RUN}/tiny/pretrained/theta.safetensors")
+
+
+@clumsy("pretrained/clip.safetensors")
+def a_byte_of_the_clip(run):
+    run.flip(f"{RUN}/tiny/pretrained/clip.safetensors")
+
+
+@clumsy("heads/Signs.safetensors")
+def a_byte_of_a_head(run):
+    run.flip(f"{RUN}/tiny/heads/Signs.safetensors")
+
+
+@clumsy("heads/Signs.safetensors")
+def a_missing_head(run):
+    Path(f"{RUN}/tiny/heads/Signs.safetensors").unlink()
+
+
+@clumsy("data/Signs/test.images.bin")
+def a_pixel_of_a_test_image(run):
+    run.flip(f"{RUN}/data/Signs/test.images.bin", 1000)
+
+
+@clumsy("data/Signs/val.index.npz")
+def a_label_of_an_image(run):
+    def change(arrays):
+        arrays["label"][0] = (arrays["label"][0] + 1) % 2
+
+    run.arrays(f"{RUN}/data/Signs/val.index.npz", change)
+
+
+@clumsy("data/Signs/val.json")
+def the_size_of_a_split(run):
+    run.json(f"{RUN}/data/Signs/val.json", lambda entry: entry.update(n=entry["n"] - 1))
+
+
+@clumsy("data/Signs/manifest.json")
+def a_manifest(run):
+    run.json(f"{RUN}/data/Signs/manifest.json", lambda entry: entry["deviations"].append("None."))
+
+
+@clumsy("data/Signs/manifest.json")
+def a_broken_manifest(run):
+    Path(f"{RUN}/data/Signs/manifest.json").write_text("{")
+
+
+@clumsy("data/Signs/classes.json")
+def a_class_name(run):
+    run.json(f"{RUN}/data/Signs/classes.json", lambda entry: entry["class_names"].reverse())
+
+
+@clumsy("data/Signs/fit.index.npz")
+def a_truncated_index(run):
+    file = Path(f"{RUN}/data/Signs/fit.index.npz")
+    file.write_bytes(file.read_bytes()[:100])
+
+
+@clumsy("addition/sum/choice.json")
+def another_alpha(run):
+    run.json(f"{LINEAR}/addition/sum/choice.json", lambda choice: choice.update(alpha=choice["alpha"] / 2 + 0.125))
+
+
+@clumsy("negation/Signs/choice.json")
+def another_alpha_of_a_negation(run):
+    run.json(f"{LINEAR}/negation/Signs/choice.json", lambda choice: choice.update(alpha=0.25))
+
+
+@clumsy("addition/sum/choice.json")
+def a_broken_choice(run):
+    Path(f"{LINEAR}/addition/sum/choice.json").write_text('{"alpha": 0.5')
+
+
+@clumsy("addition/sum/test.csv")
+def a_truncated_test(run):
+    file = Path(f"{LINEAR}/addition/sum/test.csv")
+    file.write_text("\n".join(file.read_text().splitlines()[:-1]) + "\n")
+
+
+@clumsy("addition/sum/sweep_val.csv")
+def a_truncated_sweep(run):
+    file = Path(f"{LINEAR}/addition/sum/sweep_val.csv")
+    file.write_text("\n".join(file.read_text().splitlines()[:-2]) + "\n")
+
+
+@clumsy("negation/Scenes/sweep_val.csv")
+def an_accuracy_of_a_sweep(run):
+    run.csv(f"{LINEAR}/negation/Scenes/sweep_val.csv", lambda rows: rows.__setitem__("accuracy", 0.5))
+
+
+@clumsy("addition/sum/test.csv")
+def a_swapped_result(run):
+    one, other = (Path(f"{RUN}/tiny/seed0/{mode}/addition/sum/test.csv") for mode in ("linear", "standard"))
+    first, second = one.read_text(), other.read_text()
+    one.write_text(second), other.write_text(first)
+
+
+@clumsy("linear/single_task.csv")
+def a_single_task_accuracy(run):
+    run.csv(f"{LINEAR}/single_task.csv", lambda rows: rows.__setitem__("accuracy", rows["accuracy"] + 0.01))
+
+
+@clumsy("pretrained/accuracy.csv")
+def an_accuracy_of_the_pretrained_model(run):
+    run.csv(f"{RUN}/tiny/pretrained/accuracy.csv", lambda rows: rows.__setitem__("accuracy", rows["accuracy"] * 0.9))
+
+
+@clumsy("disentanglement/Scenes--Signs.npz")
+def a_cell_of_a_heatmap(run):
+    def change(arrays):
+        arrays["error_a"][0, 0] = 0.0
+
+    run.arrays(f"{LINEAR}/disentanglement/Scenes--Signs.npz", change)
+
+
+@clumsy("tables/addition.csv: absolute of tiny, 0, linear")
+def a_cell_of_a_table(run):
+    def change(rows):
+        rows.loc[(rows["mode"] == "linear"), "absolute"] = 0.987
+
+    run.csv(f"{RUN}/tables/addition.csv", change)
+
+
+@clumsy("tables/negation.md")
+def a_number_in_a_rendered_table(run):
+    run.text(f"{RUN}/tables/negation.md", ".", ",")
+
+
+@clumsy("tables/single_task.tex")
+def a_missing_table(run):
+    Path(f"{RUN}/tables/single_task.tex").unlink()
+
+
+@clumsy("findings.md")
+def an_edited_finding(run):
+    run.text(f"{RUN}/findings.md", "\n", "\nEverything holds.\n")
+
+
+@clumsy("figures/alpha_sweep_tiny.png")
+def another_figure(run):
+    Path(f"{RUN}/figures/alpha_sweep_tiny.png").write_bytes(Path(f"{RUN}/figures/loss_tiny.png").read_bytes())
+
+
+@clumsy("linear/Signs/training_log.csv")
+def a_smoothed_loss(run):
+    run.csv(f"{LINEAR}/Signs/training_log.csv", lambda rows: rows.__setitem__("loss", rows["loss"].mean()))
+
+
+@clumsy("provenance/finetune/tiny/seed0/linear/Signs.json")
+def a_deleted_record(run):
+    Path(f"{RUN}/provenance/finetune/tiny/seed0/linear/Signs.json").unlink()
+
+
+@clumsy("provenance/tables.json")
+def a_broken_record(run):
+    Path(f"{RUN}/provenance/tables.json").write_text("{}")
+
+
+@clumsy("provenance/finetune/tiny/seed0/linear/Signs.json")
+def another_host_in_a_record(run):
+    file = f"{RUN}/provenance/finetune/tiny/seed0/linear/Signs.json"
+    run.json(file, lambda record: record["machine"].update(host="elsewhere"))
+
+
+@clumsy("provenance/pretrained/tiny.json")
+def two_swapped_records(run):
+    one, other = (Path(f"{RUN}/provenance/{rule}/tiny.json") for rule in ("pretrained", "zero_shot"))
+    first, second = one.read_text(), other.read_text()
+    one.write_text(second), other.write_text(first)
+
+
+@clumsy("results/tiny/config.yaml: finetune")
+def a_value_of_the_configuration(run):
+    run.text(f"{RUN}/config.yaml", "warmup: 10", "warmup: 500")
+
+
+@clumsy("results/tiny/provenance.sha256: absent")
+def a_missing_seal(run):
+    Path(f"{RUN}/provenance.sha256").unlink()
+
+
+@forged("the configuration is the run's", "config.yaml: evaluation")
+def another_floor(run):
+    run.text(f"{RUN}/config.yaml", "control_floor: 0.95", "control_floor: 0.9")
+    run.seal()
+
+
+@forged("every job has its record", "provenance/task_vector/tiny/seed0/linear/Signs.json: is of task_vector")
+def a_record_of_another_job(run):
+    file = f"{RUN}/provenance/task_vector/tiny/seed0/linear/Signs.json"
+    run.json(file, lambda record: record["wildcards"].update(mode="standard"))
+    run.seal()
+
+
+@forged("jobs used what other jobs generated", "addition/tiny/seed0/linear/sum.json")
+def an_evaluation_of_another_vector(run):
+    run.put_right()
+    used = f"{LINEAR}/Signs/tau.safetensors"
+    file = f"{RUN}/provenance/addition/tiny/seed0/linear/sum.json"
+    run.json(file, lambda record: record["used"].update({used: "0" * 64}))
+    run.seal()
+
+
+@forged("files are what jobs generated", "linear/Signs/theta.safetensors")
+def weights_with_their_digest_beside(run):
+    run.flip(f"{LINEAR}/Signs/theta.safetensors")
+    beside = Path(f"{LINEAR}/Signs/theta.safetensors.sha256")
+    beside.write_text(f"{_sha256(f'{LINEAR}/Signs/theta.safetensors')}\n")
+
+
+@forged("digests beside files", "linear/Signs/tau.safetensors.sha256")
+def a_digest_beside_a_file(run):
+    Path(f"{LINEAR}/Signs/tau.safetensors.sha256").write_text("0" * 64 + "\n")
+
+
+@forged("records are those of the run's end", "provenance/tables.json: changed after the run ended")
+def a_faster_job(run):
+    run.json(f"{RUN}/provenance/tables.json", lambda record: record.update(seconds=0.01))
+
+
+@forged("no unknown files", "tiny/seed0/linear/better.csv: no record knows")
+def an_unknown_file(run):
+    Path(f"{LINEAR}/better.csv").write_text("accuracy\n1.0\n")
+
+
+@forged("images, indices and manifests", "data/Signs/manifest.json: its classes")
+def other_classes_in_a_manifest(run):
+    run.json(f"{RUN}/data/Signs/manifest.json", lambda entry: entry["class_names"].reverse())
+    run.put_right()
+
+
+@forged("params are the configuration's", "finetune/tiny/seed0/linear/Signs.json")
+def more_epochs(run):
+    file = f"{RUN}/provenance/finetune/tiny/seed0/linear/Signs.json"
+    run.json(file, lambda record: record["params"].update(epochs=50))
+    run.seal()
+
+
+@forged("code is the project's", "lib/editing/task_vector.py")
+def other_code(run):
+    file = f"{RUN}/provenance/addition/tiny/seed0/linear/sum.json"
+    run.json(file, lambda record: record["params"]["code"].update({"lib/editing/task_vector.py": "0" * 64}))
+    run.seal()
+
+
+@forged("splits are the seed's", "data/Signs: val is not what the seed 0 draws")
+def other_validation_images(run):
+    folder = Path(f"{RUN}/data/Signs")
+    rows = {}
+    for part in ("fit", "val"):
+        with np.load(folder / f"{part}.index.npz") as opened:
+            rows[part] = {name: opened[name] for name in opened.files}
+    rows["fit"]["row"][0], rows["val"]["row"][0] = rows["val"]["row"][0], rows["fit"]["row"][0]
+    for part, arrays in rows.items():
+        np.savez(folder / f"{part}.index.npz", **arrays)
+        found = {
+            "index_sha256": _sha256(folder / f"{part}.index.npz"),
+            "index_label_sha256": index_label_digest(arrays["row"], arrays["label"]),
+        }
+        run.json(folder / f"{part}.json", lambda entry, found=found: entry.update(found))
+        run.json(folder / "manifest.json", lambda entry, part=part, found=found: entry["splits"][part].update(found))
+    run.put_right()
+
+
+@forged("training logs", "linear/Signs/training_log.csv: its learning rates")
+def another_learning_rate(run):
+    run.csv(f"{LINEAR}/Signs/training_log.csv", lambda rows: rows.__setitem__("learning_rate", 1e-3))
+    run.put_right()
+
+
+@forged("sweeps on validation images", "addition/sum/sweep_val.csv")
+def a_sweep_of_test_images(run):
+    run.csv(f"{LINEAR}/addition/sum/sweep_val.csv", lambda rows: rows.__setitem__("n", 60))
+    run.put_right()
+
+
+@forged("alphas are chosen by their sweeps", "addition/sum/choice.json: scores")
+def another_score(run):
+    def change(choice):
+        choice["scores"][0] += 0.25
+
+    run.json(f"{LINEAR}/addition/sum/choice.json", change)
+    run.put_right()
+
+
+@forged("test accuracies", "addition/sum/test.csv")
+def fewer_test_images(run):
+    run.csv(f"{LINEAR}/addition/sum/test.csv", lambda rows: rows.__setitem__("n", 59))
+    run.put_right()
+
+
+@forged("grids of heatmaps", "disentanglement/Scenes--Signs.npz: says that it is of")
+def a_grid_of_another_seed(run):
+    file = f"{LINEAR}/disentanglement/Scenes--Signs.npz"
+    run.arrays(file, lambda arrays: arrays.update(seed=np.array(7)))
+    run.put_right()
+
+
+@forged("tables from results", "tables/addition.tex")
+def a_rounded_table(run):
+    run.text(f"{RUN}/tables/addition.tex", ".", "")
+    run.put_right()
+
+
+@forged("findings from tables", "findings.md")
+def a_better_finding(run):
+    run.text(f"{RUN}/findings.md", "\n", "\nEverything holds.\n")
+    run.put_right()
+
+
+@forged("figures from results", "figures/alpha_sweep_tiny.png")
+def a_figure_of_something_else(run):
+    another_figure(run)
+    run.put_right()

@@ -1,0 +1,72 @@
+"""The deep part of an audit: a sample of task vectors and of evaluations, computed again from weights."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+
+from lib.files import checkpoints
+from lib.threads import use_threads
+from workflow_scripts.audit.run import Fault, Run
+from workflow_scripts.configuration import resolution
+from workflow_scripts.editing import single_task
+from workflow_scripts.editing.evaluation import Evaluation
+from workflow_scripts.job import adapter
+
+SAMPLE = 5
+
+
+def task_vectors(run: Run, *, sample: int = SAMPLE) -> Iterator[Fault]:
+    """tau = theta - theta_0, to the bit, and finite, of a seeded sample of training runs."""
+    trained = [job for job in run.jobs if job.rule == "task_vector"]
+    for job in _sample(trained, sample):
+        files = {name: run.format(getattr(run.files, name), **job.wildcards) for name in ("tau", "theta", "theta_0")}
+        tau, theta, theta_0 = (checkpoints.load(run.path(file), framework="np") for file in files.values())
+        wrong = [name for name in theta_0 if not np.array_equal(tau.get(name), theta[name] - theta_0[name])]
+        if wrong or tau.keys() != theta_0.keys():
+            yield Fault(files["tau"], f"is not theta - theta_0 in {len(wrong)} parameters ({', '.join(wrong[:3])})")
+
+
+def evaluations(run: Run, *, sample: int = 1) -> Iterator[Fault]:
+    """The single-task accuracies of a seeded sample of (model, seed, mode), counted again."""
+    for where in _sample(run.evaluated("single_task"), sample):
+        place = run.format(run.files.single_task, **where)
+        with tempfile.TemporaryDirectory() as made:
+            again = Path(made, "single_task.csv")
+            single_task.main(_evaluation(run, where), _taus(run, where), str(again), identity=where)
+            if again.read_bytes() != run.path(place).read_bytes():
+                yield Fault(place, "is not what the weights give on this machine, counted again")
+
+
+def _evaluation(run: Run, where: dict[str, object]) -> Evaluation:
+    bench, model = run.bench, run.bench.model(where["model"])
+    use_threads(1)
+    device, parts = adapter.device(bench.device), resolution.evaluation(where["mode"])
+    heads = {task: run.path(run.format(run.files.head, **where, task=task)) for task in bench.task_names}
+    theta_0 = checkpoints.load(run.path(run.format(run.files.theta_0, **where)))
+    return Evaluation(
+        encoder=import_module(parts["encoder"]).image_encoder(resolution.image_architecture(model)),
+        edited=import_module(parts["predictions"]).predictions,
+        theta_0={name: value.to(device) for name, value in theta_0.items()},
+        data={task: run.path(run.format(run.files.data, task=task)) for task in bench.task_names},
+        heads={task: checkpoints.load(file)["weight"].to(device) for task, file in heads.items()},
+        batch_size=bench.evaluation["batch_size"],
+        precision=bench.evaluation["precision"],
+        device=device,
+    )
+
+
+def _taus(run: Run, where: dict[str, object]) -> dict[str, Path]:
+    from lib.training import modes
+
+    owner = {**where, "mode": modes.get(where["mode"]).vectors_of}
+    return {task: run.path(run.format(run.files.tau, **owner, task=task)) for task in run.bench.task_names}
+
+
+def _sample(population: list, count: int) -> list:
+    return random.Random(0).sample(population, min(count, len(population)))

@@ -1,0 +1,173 @@
+"""Numbers from numbers: sweeps, choices and test accuracies, each recomputed from what it rests on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from lib.editing.coefficients import alpha_grid, choose_addition, choose_negation, normalized_accuracy
+from workflow_scripts.audit.run import Fault, Run, records_json
+from workflow_scripts.configuration import resolution
+
+_FROM_TEST = "is no share of so many images; was it measured on another split?"
+
+
+def _rows(place: str, frame: pd.DataFrame, keys: Sequence[str], expected: Sequence[tuple]) -> Iterator[Fault]:
+    """The rows are those expected, each once."""
+    found = [tuple(row) for row in frame[list(keys)].itertuples(index=False)]
+    if sorted(map(str, found)) != sorted(map(str, expected)):
+        yield Fault(place, f"has {len(found)} rows by {', '.join(keys)}, expected these {len(expected)}, each once")
+
+
+def _shares(run: Run, place: str, frame: pd.DataFrame, split: str | None, column: str = "accuracy") -> Iterator[Fault]:
+    """Accuracies are numbers of images over the size of their split."""
+    for row in frame.to_dict("records"):
+        n = run.n(row["task"], split or row["split"])
+        if "n" in row and row["n"] != n:
+            yield Fault(place, f"{row['task']}: n is {row['n']}, the split has {n} images")
+        correct = row[column] * n
+        if not (math.isfinite(correct) and 0 <= row[column] <= 1 and abs(correct - round(correct)) < 1e-6):
+            yield Fault(place, f"{row['task']}: {column} {row[column]} of {n} images {_FROM_TEST}")
+
+
+def _identity(place: str, frame: pd.DataFrame, where: dict[str, object]) -> Iterator[Fault]:
+    """The rows say that they are whose they are."""
+    for name, value in where.items():
+        if name not in frame or set(frame[name]) != {value}:
+            yield Fault(place, f"the column {name} is not {value} throughout")
+
+
+def single_tasks(run: Run) -> Iterator[Fault]:
+    """Accuracies of the pre-trained and of each task's own model: a row for each task and split, counted on it."""
+    for model in run.bench.models:
+        place = run.format(run.files.pretrained_accuracy, model=model.name)
+        frame = run.frame(place)
+        expected = [(task.name, split) for task in run.tasks for split in ("val", "test")]
+        yield from _rows(place, frame, ["task", "split"], expected)
+        yield from _shares(run, place, frame, None)
+    for where in run.evaluated("single_task"):
+        place = run.format(run.files.single_task, **where)
+        frame = run.frame(place)
+        yield from _rows(
+            place, frame, ["task", "split"], [(t, s) for t in run.bench.task_names for s in ("val", "test")]
+        )
+        yield from _shares(run, place, frame, None)
+        yield from _identity(place, frame, where)
+
+
+def sweeps(run: Run) -> Iterator[Fault]:
+    """Every sweep has a row for each alpha and task, counted on the validation images."""
+    for where, folder, alphas, tasks in _edits(run):
+        place = f"{folder}/sweep_val.csv"
+        frame = run.frame(place)
+        yield from _rows(place, frame, ["alpha", "task"], [(alpha, task) for alpha in alphas for task in tasks])
+        yield from _shares(run, place, frame, "val")
+        yield from _identity(place, frame, {key: where[key] for key in ("model", "seed", "mode")})
+
+
+def sweeps_begin_at_the_pretrained_model(run: Run) -> Iterator[Fault]:
+    """At alpha 0 every sweep has the pre-trained model's validation accuracies, but for a few images on an edge."""
+    for where, folder, alphas, _ in _edits(run):
+        if 0 not in alphas:
+            continue
+        place = f"{folder}/sweep_val.csv"
+        known = run.frame(run.format(run.files.pretrained_accuracy, model=where["model"]))
+        pretrained = known[known["split"] == "val"].set_index("task")["accuracy"]
+        start = run.frame(place)
+        for row in start[start["alpha"] == 0].to_dict("records"):
+            n = run.n(row["task"], "val")
+            if abs(row["accuracy"] - pretrained[row["task"]]) * n > max(2, 0.01 * n):
+                told = f"{row['accuracy']} at alpha 0, the pre-trained model has {pretrained[row['task']]}"
+                yield Fault(place, f"{row['task']}: {told} on the same images")
+
+
+def choices(run: Run) -> Iterator[Fault]:
+    """Every alpha is the one that its sweep chooses, with the scores that the sweep gives."""
+    for where, folder, alphas, tasks in _edits(run):
+        place, frame = f"{folder}/choice.json", run.frame(f"{folder}/sweep_val.csv")
+        told = records_json(run.path(place))
+        table = frame.pivot(index="alpha", columns="task", values="accuracy").loc[list(alphas), list(tasks)]
+        if "merging" in where:
+            single = run.frame(run.format(run.files.single_task, **where))
+            val = single[single["split"] == "val"].set_index("task")["accuracy"].to_dict()
+            scores = [normalized_accuracy(row.to_dict(), val) for _, row in table.iterrows()]
+            choice = choose_addition(alphas, scores)
+            expected = {"alpha": choice.alpha, "normalized_val": choice.score, "scores": scores}
+        else:
+            task, control = tasks
+            before = told.get("control_pretrained_val")
+            if 0 in alphas:
+                before = table.loc[0, control]
+            floor = run.bench.evaluation["control_floor"]
+            choice = choose_negation(
+                alphas, table[task].tolist(), table[control].tolist(), control_pretrained=before, floor=floor
+            )
+            expected = {
+                "alpha": choice.alpha, "target_val": choice.score, "control_pretrained_val": before, "floor": floor
+            }  # fmt: skip
+        for key, value in expected.items():
+            if key not in told or not np.allclose(told[key], value, rtol=0, atol=1e-12):
+                yield Fault(place, f"{key} is {_short(told.get(key))}, the sweep gives {_short(value)}")
+
+
+def tested(run: Run) -> Iterator[Fault]:
+    """Test accuracies are counted on the test images, at the chosen alpha; normalized by the single-task ones."""
+    for where, folder, _, tasks in _edits(run):
+        place, frame = f"{folder}/test.csv", run.frame(f"{folder}/test.csv")
+        alpha = records_json(run.path(f"{folder}/choice.json"))["alpha"]
+        yield from _identity(place, frame, {**{key: where[key] for key in ("model", "seed", "mode")}, "alpha": alpha})
+        if "merging" in where:
+            yield from _rows(place, frame, ["task"], [(task,) for task in tasks])
+            yield from _shares(run, place, frame, "test")
+            single = run.frame(run.format(run.files.single_task, **where))
+            known = single[single["split"] == "test"].set_index("task")["accuracy"]
+            for row in frame.to_dict("records"):
+                if not math.isclose(row["normalized"], row["accuracy"] / known[row["task"]], abs_tol=1e-12):
+                    yield Fault(
+                        place, f"{row['task']}: normalized is {row['normalized']}, expected accuracy / single-task"
+                    )
+        else:
+            yield from _rows(place, frame, ["task"], [(tasks[0],)])
+            for name, column in zip(tasks, ("target", "control"), strict=True):
+                yield from _shares(run, place, frame.assign(task=name), "test", column)
+
+
+def grids(run: Run) -> Iterator[Fault]:
+    """Every heatmap's grid is of its pair, model, seed and mode, at the configured alphas, with shares in [0, 1]."""
+    alphas = alpha_grid(**run.bench.disentanglement["alphas"])
+    for where in run.evaluated("disentanglement"):
+        for pair in run.bench.pairs:
+            place = run.format(run.files.disentanglement, **where, pair=pair)
+            with np.load(run.path(place), allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            told = {"model": str(arrays["model"]), "seed": int(arrays["seed"]), "mode": str(arrays["mode"])}
+            if told != where or "--".join(arrays["pair"].tolist()) != pair:
+                yield Fault(place, f"says that it is of {told} and {arrays['pair'].tolist()}")
+            if arrays["alphas"].tolist() != alphas:
+                yield Fault(place, "its alphas are not the configured ones")
+            for name in ("error_a", "error_b"):
+                values = arrays[name]
+                if values.shape != (len(alphas),) * 2 or not ((values >= 0) & (values <= 1)).all():
+                    yield Fault(place, f"{name} is not a square of shares in [0, 1]")
+
+
+def _edits(run: Run) -> Iterator[tuple[dict[str, object], str, list[float], list[str]]]:
+    """Every sweep of alpha: whose it is, its folder, its alphas, its tasks."""
+    for where in run.evaluated("addition"):
+        for rule in run.bench.rules:
+            of_rule = {**where, "merging": rule}
+            alphas = resolution.merging(run.bench, rule)["alphas"]
+            yield of_rule, run.format(run.files.addition, **of_rule), alphas, run.bench.task_names
+    alphas = alpha_grid(**run.bench.evaluation["alphas"])
+    for where in run.evaluated("negation"):
+        for task in run.bench.task_names:
+            of_task = {**where, "task": task}
+            yield of_task, run.format(run.files.negation, **of_task), alphas, [task, run.bench.control.name]
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) < 60 else f"{text[:57]}..."

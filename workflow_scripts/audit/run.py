@@ -1,0 +1,176 @@
+"""A finished run as an audit sees it: its configuration, the files it should have, and what they hold now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from pathlib import Path
+
+import pandas as pd
+
+from lib.data.datasets import DATASETS
+from lib.files.digests import SUFFIX, file_digest
+from lib.provenance import records
+from workflow_scripts.configuration.benchmark import Benchmark, Task
+from workflow_scripts.layout import SPLITS, Layout
+from workflow_scripts.reporting import frames
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that is not as it should be. place: a file of the run; what: with the cell or key in it."""
+
+    place: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that the configuration asks for. record: where its record lies."""
+
+    rule: str
+    wildcards: Mapping[str, str]
+    record: str
+
+
+class Run:
+    """A run's files below `root`, the folder that it was started in. Digests are computed once, from the bytes."""
+
+    def __init__(self, bench: Benchmark, root: Path, project: Path):
+        self.bench, self.root, self.project = bench, root, project
+        self.files = Layout.of(bench.run)
+        self._digests: dict[str, str | None] = {}
+        self._frames: dict[str, pd.DataFrame] = {}
+
+    def path(self, file: str) -> Path:
+        return self.root / file
+
+    def digest(self, file: str) -> str | None:
+        """sha256 of a file's bytes, None if it is absent."""
+        if file not in self._digests:
+            self._digests[file] = file_digest(self.path(file)) if self.path(file).is_file() else None
+        return self._digests[file]
+
+    def frame(self, file: str) -> pd.DataFrame:
+        """The rows of one of our csv files. Raises ValueError or OSError."""
+        if file not in self._frames:
+            self._frames[file] = frames.read([str(self.path(file))])
+        return self._frames[file]
+
+    def format(self, pattern: str, **wildcards: object) -> str:
+        """A path of the layout with its wildcards filled."""
+        for name, value in wildcards.items():
+            pattern = pattern.replace(f"{{{name}}}", str(value))
+        return pattern
+
+    @cached_property
+    def broken_records(self) -> dict[str, str]:
+        """Record -> what is wrong with it, of those that cannot be read."""
+        return {file: found for file, found in self._read.items() if isinstance(found, str)}
+
+    @cached_property
+    def graph(self) -> records.Graph:
+        """The graph of the records that can be read."""
+        return records.Graph.of(tuple(found for found in self._read.values() if isinstance(found, records.Record)))
+
+    @cached_property
+    def _read(self) -> dict[str, records.Record | str]:
+        found: dict[str, records.Record | str] = {}
+        folder = self.path(self.files.records)
+        for file in sorted(str(path.relative_to(self.root)) for path in folder.rglob("*.json")):
+            try:
+                found[file] = records.read(self.root, file)
+            except records.RecordError as error:
+                found[file] = str(error)
+        return found
+
+    def record(self, job: Job) -> records.Record | None:
+        found = self._read.get(job.record)
+        return found if isinstance(found, records.Record) else None
+
+    @property
+    def tasks(self) -> list[Task]:
+        """All tasks, the control last."""
+        return [*self.bench.tasks, self.bench.control]
+
+    @property
+    def seeds_and_modes(self) -> Iterator[dict[str, object]]:
+        for model, seed in product(self.bench.models, self.bench.seeds):
+            for mode in self.bench.modes:
+                yield {"model": model.name, "seed": seed, "mode": mode}
+
+    def evaluated(self, evaluation: str) -> list[dict[str, object]]:
+        """Model, seed and mode of each evaluation of that kind."""
+        taking_part = self.bench.modes_in(evaluation)
+        return [where for where in self.seeds_and_modes if where["mode"] in taking_part]
+
+    @cached_property
+    def jobs(self) -> list[Job]:
+        """Every job of a whole run of the configuration, in the order of the workflow."""
+        return list(self._jobs())
+
+    def _jobs(self) -> Iterator[Job]:
+        bench, models = self.bench, [model.name for model in self.bench.models]
+        for task in bench.tasks:
+            yield self._job("prepare", task=task.name)
+        yield Job("prepare_control", {}, self.files.record("prepare", bench.control.name))
+        for model in models:
+            yield self._job("pretrained", model=model)
+            yield from (self._job("head", model=model, task=task.name) for task in self.tasks)
+            yield self._job("zero_shot", model=model)
+        imported = {(entry.model, entry.seed, entry.mode, entry.task) for entry in bench.checkpoints}
+        for model, seed, mode, task in product(models, bench.seeds, bench.trained_modes, bench.task_names):
+            where = {"model": model, "seed": seed, "mode": mode, "task": task}
+            trained = self._job("finetune", **where)
+            named = (model, seed, mode, task) in imported
+            yield Job("import_checkpoint", trained.wildcards, trained.record) if named else trained
+            yield self._job("task_vector", **where)
+        for where in self.evaluated("single_task"):
+            yield self._job("single_task", **where)
+        for where in self.evaluated("addition"):
+            yield from (self._job("addition", **where, merging=rule) for rule in bench.rules)
+        for where in self.evaluated("negation"):
+            yield from (self._job("negation", **where, task=task) for task in bench.task_names)
+        if bench.pairs:
+            yield from (self._job("disentanglement", **where) for where in self.evaluated("disentanglement"))
+        compared = bench.modes_in("addition")
+        scattered = "standard" in bench.modes and [mode for mode in compared if mode != "standard"]
+        kinds = {"heatmaps": bench.pairs, "scatters": scattered}
+        for rule in ("tables", "findings", "heatmaps", "scatters", "alpha_sweeps", "loss_curves"):
+            if kinds.get(rule, True):
+                yield Job(rule, {}, self.files.record(rule))
+
+    def _job(self, rule: str, **wildcards: object) -> Job:
+        options = {name: str(value) for name, value in wildcards.items()}
+        folders = [f"seed{value}" if name == "seed" else value for name, value in options.items()]
+        return Job(rule, options, self.files.record(rule, *folders))
+
+    def parts(self, task: Task) -> tuple[str, ...]:
+        """The prepared splits of a task."""
+        return SPLITS if task in self.bench.tasks else SPLITS[1:]
+
+    def training_images(self, task: Task) -> int | None:
+        """The number of images that val is drawn from; None where the source has its own val, or is not counted."""
+        counts = DATASETS[task.dataset].counts(task.source, task.options)
+        return None if counts is None or "val" in counts else counts["train"]
+
+    def n(self, task: str, split: str) -> int:
+        """The number of images of a prepared split, by its file."""
+        return records_json(self.path(self.format(self.files.split, task=task, split=split)))["n"]
+
+    def sidecars(self) -> list[str]:
+        """Files with a digest beside them."""
+        found = sorted(self.path(self.files.run).rglob(f"*{SUFFIX}"))
+        files = [str(path.relative_to(self.root)) for path in found]
+        return [file.removesuffix(SUFFIX) for file in files if file != self.files.seal]
+
+
+def records_json(path: Path) -> dict:
+    """A mapping in a JSON file. Raises ValueError or OSError."""
+    found = json.loads(path.read_text())
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} holds {type(found).__name__}, expected a mapping")
+    return found

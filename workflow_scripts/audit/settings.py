@@ -1,0 +1,150 @@
+"""What decided the run: configuration, params, code, seeds, each against what the records say."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import yaml
+
+from lib.data.splits import fit_and_validation
+from lib.editing.coefficients import alpha_grid
+from lib.provenance.code_digest import code_digests
+from lib.training.schedule import learning_rate
+from workflow_scripts.audit.links import read_index
+from workflow_scripts.audit.run import Fault, Job, Run
+from workflow_scripts.code import OUTSIDE
+from workflow_scripts.configuration import resolution
+
+
+def configuration(run: Run, effective: Mapping[str, object]) -> Iterator[Fault]:
+    """The configuration that the run wrote down is the one of this audit. effective: with its base."""
+    place = run.files.configuration
+    told = yaml.safe_load(run.path(place).read_text())
+    for key in sorted(told.keys() | effective.keys(), key=str):
+        if told.get(key) != effective.get(key):
+            yield Fault(place, f"{key} is {told.get(key)!r:.80}, the configuration says {effective.get(key)!r:.80}")
+
+
+def params(run: Run) -> Iterator[Fault]:
+    """Every job ran with the values that the configuration gives it."""
+    for job in run.jobs:
+        record = run.record(job)
+        for key, value in _expected(run, job).items() if record is not None else ():
+            told, wanted = record.params.get(key), json.loads(json.dumps(value))
+            if told != wanted:
+                yield Fault(
+                    record.file, f"{record.name} ran with {key} {told!r:.80}, the configuration says {wanted!r:.80}"
+                )
+
+
+def _expected(run: Run, job: Job) -> dict[str, object]:
+    """The params of a job that say what it does, from the configuration."""
+    bench, where = run.bench, job.wildcards
+    evaluation = {key: bench.evaluation[key] for key in ("batch_size", "precision")}
+    floor, grid = bench.evaluation["control_floor"], bench.evaluation["alphas"]
+    if job.rule.startswith("prepare"):
+        task = bench.task(where.get("task", bench.control.name))
+        found = resolution.preparation(bench, task, run.path(job.record))
+        return {key: value for key, value in found.items() if key != "source_fingerprint"}
+    model = bench.model(where["model"]) if "model" in where else None
+    if job.rule in ("zero_shot", "single_task", "addition", "negation", "disentanglement"):
+        found = {"architecture": resolution.image_architecture(model), "evaluation": evaluation}
+        found["model"] = resolution.evaluation(where.get("mode", "standard"))
+        more = {
+            "zero_shot": {"tasks": [task.name for task in run.tasks]},
+            "single_task": {"tasks": bench.task_names},
+            "disentanglement": {
+                "alphas": alpha_grid(**bench.disentanglement["alphas"]),
+                "pairs": [list(pair) for pair in bench.disentanglement["pairs"]],
+                "images": bench.disentanglement["images"],
+                "seed": bench.disentanglement["seed"],
+            },
+        }
+        if job.rule == "addition":
+            more["addition"] = {"tasks": bench.task_names, "merged_by": resolution.merging(bench, where["merging"])}
+        if job.rule == "negation":
+            more["negation"] = {
+                "control_floor": floor,
+                "alphas": alpha_grid(**grid),
+                "tasks": [where["task"], run.tasks[-1].name],
+            }
+        return found | more[job.rule]
+    if job.rule == "finetune":
+        return {
+            "architecture": resolution.image_architecture(model),
+            "training": resolution.training(where["mode"]),
+            "epochs": bench.task(where["task"]).epochs,
+            "accumulate": model.accumulate,
+            "processes": model.processes,
+            "image_size": bench.image_size,
+            "recipe": resolution.recipe(bench, where["mode"]),
+        }
+    if job.rule in ("pretrained", "head"):
+        weights = {"weights": resolution.weights(model), "activation": model.activation}
+        return {"configuration": resolution.architecture(model)} | (weights if job.rule == "pretrained" else {})
+    if job.rule == "tables":
+        return {"tasks": bench.task_names, "control": bench.control.name}
+    return {"control_floor": floor, "search_space": [grid["start"], grid["stop"]]} if job.rule == "findings" else {}
+
+
+def code(run: Run) -> Iterator[Fault]:
+    """The code of every job is the project's code as it is now, but for what people alone read."""
+    differing: dict[tuple[str, str], list[str]] = {}
+    now: dict[str, str | None] = {}
+    for record in run.graph.records:
+        for file, digest in record.params.get("code", {}).items():
+            if not file.endswith(".py"):
+                continue
+            if file not in now:
+                there = (run.project / file).is_file()
+                now[file] = code_digests(run.project, [file], outside=tuple(OUTSIDE)).get(file) if there else None
+            if now[file] != digest:
+                differing.setdefault((file, digest), []).append(record.name)
+    for (file, digest), names in sorted(differing.items()):
+        yield Fault(
+            file, f"is not the code that {len(names)} jobs ran with ({digest[:12]}), the first of them {names[0]}"
+        )
+
+
+def splits(run: Run) -> Iterator[Fault]:
+    """fit and val are disjoint, and drawn as the configured seed draws them."""
+    for task in run.tasks:
+        parts = {part: read_index(run, task.name, part)["row"] for part in run.parts(task)}
+        place = run.format(run.files.data, task=task.name)
+        for part, rows in parts.items():
+            if len(np.unique(rows)) != len(rows):
+                yield Fault(place, f"{part} holds a row twice")
+        n = run.training_images(task)
+        if n is None:
+            continue
+        fit, val = fit_and_validation(n, **run.bench.split)
+        for part, drawn in (("fit", fit), ("val", val)):
+            if part in parts and not np.array_equal(np.sort(parts[part]), np.sort(drawn)):
+                yield Fault(place, f"{part} is not what the seed {run.bench.split['seed']} draws from {n} images")
+        if "fit" in parts and np.intersect1d(parts["fit"], parts["val"]).size:
+            yield Fault(place, "fit and val share images")
+
+
+def training_logs(run: Run) -> Iterator[Fault]:
+    """A row for each step of the configured epochs, with finite losses and the scheduled rates."""
+    for job in run.jobs:
+        if job.rule != "finetune":
+            continue
+        where, recipe = job.wildcards, run.bench.finetune
+        place = run.format(run.files.training_log, **where)
+        log = run.frame(place)
+        steps = run.bench.task(where["task"]).epochs * math.ceil(run.n(where["task"], "fit") / recipe["batch_size"])
+        if log["step"].tolist() != list(range(1, steps + 1)):
+            yield Fault(place, f"has {len(log)} rows, expected one for each of {steps} steps")
+            continue
+        if not np.isfinite(log["loss"]).all():
+            yield Fault(place, "a loss is not finite")
+        peak = recipe["learning_rate"][where["mode"]]
+        rates = [learning_rate(step, peak=peak, warmup=recipe["warmup"], steps=steps) for step in range(steps)]
+        if not np.allclose(log["learning_rate"], rates, rtol=1e-6, atol=0):
+            yield Fault(place, "its learning rates are not those of the configured schedule")
+        if (log["mode"] != where["mode"]).any() or (log["task"] != where["task"]).any():
+            yield Fault(place, "is the log of another run")

@@ -1,0 +1,135 @@
+"""What the commands know of a finished run: its folder, its records, what each file is, where the sources lie.
+
+Imports the standard library and PyYAML alone: `make crate` has an environment of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import yaml
+
+from lib.provenance.records import Graph, Record, read_all
+from workflow_scripts.configuration.base import effective
+from workflow_scripts.configuration.files import read_mapping
+from workflow_scripts.layout import Layout
+
+_WILDCARD = re.compile(r"\\{(\w+)\\}")
+
+
+class RunError(ValueError):
+    """A run that is absent, unfinished or changed; the message names what is missing and the next step."""
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A run whose tables were made; all its paths are relative to the folder `root`."""
+
+    root: Path
+    layout: Layout
+    graph: Graph
+
+    @classmethod
+    def of(cls, configfile: Path, root: Path) -> FinishedRun:
+        """The run that a configuration names. Raises RunError, FileError or RecordError if it cannot be read."""
+        name = effective(read_mapping(configfile), [configfile.parent, Path()]).get("run")
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
+            raise RunError(f"{configfile}: run is {name!r}, expected a name such as demo")
+        layout = Layout.of(name)
+        graph = read_all(root, layout.records)
+        command = f"snakemake --cores all --configfile {configfile}"
+        if not graph.records:
+            raise RunError(f"{layout.records}/ holds no record of a job: run it first: {command}")
+        if not any(record.rule == "tables" for record in graph.records):
+            raise RunError(f"{layout.records}/ has no record of the rule tables: finish the run first: {command}")
+        return cls(root, layout, graph)
+
+    @cached_property
+    def configuration(self) -> Mapping[str, object]:
+        """The effective configuration of the run. Raises RunError if the run holds none."""
+        try:
+            return yaml.safe_load((self.root / self.layout.configuration).read_text())
+        except (OSError, yaml.YAMLError) as error:
+            raise RunError(f"{self.layout.configuration} cannot be read ({error}): run snakemake again") from error
+
+    @cached_property
+    def _patterns(self) -> list[tuple[str, re.Pattern[str]]]:
+        return [(name, _pattern(path)) for name, path in _kinds(self.layout)]
+
+    def name(self, file: str) -> str:
+        """What a file of the run is, in the field's words; "file" for one that no layout names."""
+        found = next(((name, match) for name, pattern in self._patterns if (match := pattern.fullmatch(file))), None)
+        if found is None:
+            return "file"
+        name, match = found
+        return f"{match['split']} split" if name == "split" else name
+
+    def rank(self, file: str) -> int:
+        """Its place among a job's inputs: what was trained, then models, then data, then measurements."""
+        names = [name for name, _ in self._patterns]
+        name = self.name(file)
+        return names.index("split" if name.endswith(" split") else name) if name != "file" else len(names)
+
+    def weights(self, record: Record) -> str:
+        """Where the weights behind a record of `pretrained` came from, with their sha256."""
+        model = next((m for m in self.configuration["models"] if m["name"] == record.wildcards.get("model")), None)
+        known = model["weights"] if model else {}
+        place = known.get("file") or " ".join([known.get("repository", "?"), known.get("filename", "")])
+        revision = f", revision {known['revision']}" if "revision" in known else ""
+        return f"{place}{revision}, sha256 {record.params.get('weights')}"
+
+    def source(self, record: Record) -> str:
+        """Where the images behind a record of `prepare` came from: folder and fingerprint, hub revision, or code."""
+        manifest = next((file for file in record.generated if file.endswith("/manifest.json")), None)
+        try:
+            source = json.loads((self.root / str(manifest)).read_text())["source"]
+        except (OSError, ValueError, KeyError) as error:
+            raise RunError(f"{manifest} cannot be read ({error}): run snakemake again") from error
+        fingerprint = record.params.get("source_fingerprint")
+        told = ", ".join(f"{key} {value}" for key, value in source.items())
+        return f"{told}{f', fingerprint {fingerprint}' if fingerprint else ''}"
+
+
+def _kinds(layout: Layout) -> list[tuple[str, str]]:
+    """(what, pattern), in the order in which a job's inputs are told."""
+    return [
+        ("tau", layout.tau),
+        ("theta", layout.theta),
+        ("theta_0", layout.theta_0),
+        ("head", layout.head),
+        ("CLIP", layout.clip),
+        ("class names and templates", layout.classes),
+        ("manifest", layout.manifest),
+        ("split", layout.split),
+        ("images", layout.images),
+        ("index of images", layout.index),
+        ("training log", layout.training_log),
+        ("accuracy of the pre-trained model", layout.pretrained_accuracy),
+        ("accuracy of each task's own model", layout.single_task),
+        *((what, f"{folder}/{file}") for folder in (layout.addition, layout.negation) for what, file in _EDITED),
+        ("grid of xi", layout.disentanglement),
+        ("table", f"{layout.tables}/{{name}}"),
+        ("figure", f"{layout.figures}/{{name}}"),
+        ("findings", layout.findings),
+        ("configuration", layout.configuration),
+        ("record", f"{layout.records}/{{path}}.json"),
+    ]
+
+
+_EDITED = [
+    ("test accuracy", "test.csv"),
+    ("choice of alpha", "choice.json"),
+    ("sweep of alpha on val", "sweep_val.csv"),
+]
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """A path with {wildcards} as an expression; only {path} spans folders."""
+    return re.compile(
+        _WILDCARD.sub(lambda match: f"(?P<{match[1]}>{'.+' if match[1] == 'path' else '[^/]+'})", re.escape(path))
+    )
