@@ -56,7 +56,7 @@ class Record:
 
 
 def read(root: Path, file: str) -> Record:
-    """The record in `file`, a path relative to `root`. Raises RecordError unless it has every key of KEYS, and no other."""
+    """The record in `file`, a path relative to `root`. Raises RecordError unless it has KEYS, and no other."""
     try:
         content = json.loads((root / file).read_text())
     except (OSError, ValueError) as error:
@@ -99,6 +99,6 @@ class Graph:
 
 
 def read_all(root: Path, folder: str) -> Graph:
-    """The graph of all records below `folder`, a path relative to `root`. Raises RecordError for the first broken one."""
+    """The graph of all records below `folder`, a path relative to `root`. Raises RecordError for a broken one."""
     files = sorted(str(file.relative_to(root)) for file in (root / folder).rglob("*.json"))
     return Graph.of(tuple(read(root, file) for file in files))

@@ -1,14 +1,12 @@
 """Fine-tuning from theta_0: AdamW, warm-up and cosine, clipped gradients, whatever the objective.
 
-Weight decay acts on theta itself in every mode, for the tangent model too, as in the released code of Ortiz-Jimenez
-et al. (2023).
-
 DEVIATES: the gradient is that of the mean over all images of a step. The released code adds the mean losses of its
 micro-batches without dividing, so with two of them it clips a gradient twice as long (`clip_norm` 0.5 gives its steps).
 
 ASSUME: PyTorch's fused AdamW stands for the released code's default one; they differ in rounding only.
 
-ASSUME: weight decay acts on every trained parameter, biases and norms included, as in the released code.
+ASSUME: weight decay acts on theta itself in every mode, biases and norms included, as in the released code of
+Ortiz-Jimenez et al. (2023).
 """
 
 from __future__ import annotations

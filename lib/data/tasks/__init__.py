@@ -1,7 +1,7 @@
 """The papers' tasks: class names, prompt templates, sizes and sources, one YAML file a task beside this module.
 
-ASSUME: class names and templates are those that openai/CLIP lists in data/prompts.md (of ImageNet, open_clip's; of SVHN,
-MNIST's, as in the code of Ilharco et al. 2023), because the papers evaluate CLIP's zero-shot heads.
+ASSUME: class names and templates are those that openai/CLIP lists in data/prompts.md (of ImageNet, open_clip's; of
+SVHN, MNIST's, as in the code of Ilharco et al. 2023), because the papers evaluate CLIP's zero-shot heads.
 """
 
 from __future__ import annotations
