@@ -4,9 +4,7 @@ DEVIATES: the gradient is that of the mean over all images of a step. The releas
 micro-batches without dividing, so with two of them it clips a gradient twice as long (`clip_norm` 0.5 gives its steps).
 
 ASSUME: PyTorch's fused AdamW stands for the released code's default one; they differ in rounding only.
-
-ASSUME: weight decay acts on theta itself in every mode, biases and norms included, as in the released code of
-Ortiz-Jimenez et al. (2023).
+ASSUME: weight decay acts on theta itself in every mode, biases and norms included, as in the released code.
 """
 
 from __future__ import annotations
