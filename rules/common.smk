@@ -53,7 +53,7 @@ TASKS = BENCH.task_names
 CONTROL = BENCH.control.name
 MODELS = [model.name for model in BENCH.models]
 SEARCH_SPACE = [BENCH.evaluation["alphas"]["start"], BENCH.evaluation["alphas"]["stop"]]
-EVALUATION = {key: BENCH.evaluation[key] for key in ("batch_size", "precision")}
+EVALUATION = resolution.evaluating(BENCH)
 
 
 wildcard_constraints:

@@ -2,8 +2,8 @@
 lists as not deterministic on a GPU only those named here are in use.
 """
 
+import os
 import re
-from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
 from types import SimpleNamespace
@@ -18,6 +18,7 @@ from lib.data import prepared, preparing
 from lib.data.evaluation_batches import EvaluationBatches
 from lib.data.raw_task import RawSplit
 from lib.data.training_batches import TrainingData
+from lib.determinism import deterministic
 from lib.editing.task_vector import TaskVector
 from lib.models.encoders.image import encoder_of
 from lib.models.encoders.tangent import tangent_of
@@ -29,16 +30,6 @@ from lib.training.objectives.interface import Context
 MODES = ("standard", "linear", "linear-2")
 TOWERS = ("plain", "module")
 RECIPE = Recipe(steps=3, learning_rate=1e-3, weight_decay=0.1, clip_norm=1.0, warmup=1, accumulate=2)
-
-
-@contextmanager
-def deterministic(wanted):
-    before = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(wanted)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before)
 
 
 @pytest.fixture(scope="module")
@@ -219,3 +210,13 @@ def test_of_what_the_flag_refuses_only_the_loss_is_in_use(in_use):
 def test_of_what_the_flag_changes_only_the_modules_convolution_is_in_use(in_use):
     """open_clip's own module embeds patches by a convolution; the plain ViT by a matrix product."""
     assert among(in_use, documented()[0]) == {"convolution", "convolution_backward"}
+
+
+def test_the_flag_is_set_inside_the_block_only(monkeypatch):
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    with deterministic(False):
+        assert not torch.are_deterministic_algorithms_enabled() and "CUBLAS_WORKSPACE_CONFIG" not in os.environ
+    with pytest.raises(ZeroDivisionError), deterministic(True):
+        assert torch.are_deterministic_algorithms_enabled() and os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+        raise ZeroDivisionError
+    assert not torch.are_deterministic_algorithms_enabled()

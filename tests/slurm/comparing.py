@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
 
 SAME = (
     "tables/*.csv",
@@ -28,3 +33,18 @@ def differences(one: Path, other: Path) -> list[str]:
 
 def _content(path: Path) -> bytes | None:
     return path.read_bytes() if path.exists() else None
+
+
+def audited(folder: Path) -> str:
+    """What an audit says of the run in a folder, "" if nothing is wrong."""
+    words = [
+        sys.executable,
+        "-m",
+        "workflow_scripts.commands.audit",
+        "--configfile",
+        "results/tiny/config.yaml",
+        "--deep",
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True)
+    return "" if done.returncode == 0 else done.stdout + done.stderr

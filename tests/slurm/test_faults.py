@@ -19,7 +19,7 @@ import faults
 import pytest
 from benchmark_run import LONG, workflow_in
 from breaking import CANCEL, CONTROLLER, LIMIT, NODE, SNAKEMAKE, Breakage, Training
-from comparing import differences
+from comparing import audited, differences
 
 STANDARD, LINEAR, ATTENTION = (Training(f"{mode}/{LONG}") for mode in ("standard", "linear", "linear-2"))
 # one fine-tuning job has a minute, the least that Slurm knows; SIGTERM comes a quarter to three quarters into it
@@ -136,6 +136,10 @@ def report(case: str, ended: Ended, seconds: float) -> None:
 
 def test_it_ends_with_the_undisturbed_bytes(ended):
     assert differences(ended.undisturbed, ended.folder) == []
+
+
+def test_it_passes_its_audit(ended):
+    assert audited(ended.folder) == ""
 
 
 def test_each_job_that_was_hit_went_on_from_its_state(ended):

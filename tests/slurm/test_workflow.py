@@ -7,7 +7,7 @@ from pathlib import Path
 
 import faults
 import pytest
-from comparing import differences
+from comparing import audited, differences
 from faults import Record
 
 pytestmark = [pytest.mark.slurm, pytest.mark.usefixtures("cluster")]
@@ -41,6 +41,10 @@ def folder(undisturbed) -> Path:
 
 def test_the_cluster_makes_the_same_bytes_as_one_machine(undisturbed, folder):
     assert differences(undisturbed.local, folder) == []
+
+
+def test_the_clusters_run_passes_its_audit(folder):
+    assert audited(folder) == ""
 
 
 def test_each_job_ran_once_and_those_of_a_bundle_as_one_slurm_job(records):

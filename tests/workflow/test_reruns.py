@@ -262,3 +262,17 @@ def test_the_tangent_tower_reruns_what_is_linear(finished, project, config):
 def test_the_gradient_sum_over_processes_reruns_fine_tuning(finished, project, config):
     edit(project / "workflow_scripts/training/group.py", "all_reduce(tensor)\n\n", "all_reduce(tensor, 1)\n\n")
     assert planned(finished, config, project=project)["finetune"] == 6
+
+
+def test_deterministic_algorithms_are_a_param_and_change_no_bit_on_a_cpu(own_run, config):
+    config["deterministic"] = True
+    jobs = planned(own_run, config)
+    assert {rule: jobs[rule] for rule in ("finetune", "zero_shot", "single_task", "disentanglement")} == {
+        "finetune": 6, "zero_shot": 1, "single_task": 4, "disentanglement": 4
+    }  # fmt: skip
+    assert not {"prepare", "pretrained", "head"} & jobs.keys()
+    file = own_run / "results/tiny/tiny/seed0/linear/single_task.csv"
+    before = file.read_bytes()
+    done = run_snakemake(own_run, "--cores", "2", "results/tiny/tiny/seed0/linear/single_task.csv", config=config)
+    assert done.returncode == 0 and "finetune" in done.stdout, done.stdout[-3000:]
+    assert file.read_bytes() == before

@@ -57,6 +57,7 @@ def _evaluation(run: Run, where: dict[str, object]) -> Evaluation:
         heads={task: checkpoints.load(file)["weight"].to(device) for task, file in heads.items()},
         batch_size=bench.evaluation["batch_size"],
         precision=bench.evaluation["precision"],
+        deterministic=bench.deterministic,
         device=device,
     )
 

@@ -54,7 +54,7 @@ def drawn_figures(run: Run) -> Iterator[Fault]:
     compared = [mode for mode in bench.modes_in("addition") if mode != "standard" and "standard" in bench.modes]
     sweeps = _tested(run, "addition", "sweep_val.csv")
     logs = [run.format(run.files.training_log, **job.wildcards) for job in run.jobs if job.rule in _TRAINED]
-    single = _files(run, *_single_tasks(run))
+    single = _files(run, *(run.format(run.files.single_task, **where) for where in run.evaluated("addition")))
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         if compared:

@@ -43,7 +43,6 @@ def params(run: Run) -> Iterator[Fault]:
 def _expected(run: Run, job: Job) -> dict[str, object]:
     """The params of a job that say what it does, from the configuration."""
     bench, where = run.bench, job.wildcards
-    evaluation = {key: bench.evaluation[key] for key in ("batch_size", "precision")}
     floor, grid = bench.evaluation["control_floor"], bench.evaluation["alphas"]
     if job.rule.startswith("prepare"):
         task = bench.task(where.get("task", bench.control.name))
@@ -51,7 +50,7 @@ def _expected(run: Run, job: Job) -> dict[str, object]:
         return {key: value for key, value in found.items() if key != "source_fingerprint"}
     model = bench.model(where["model"]) if "model" in where else None
     if job.rule in ("zero_shot", "single_task", "addition", "negation", "disentanglement"):
-        found = {"architecture": resolution.image_architecture(model), "evaluation": evaluation}
+        found = {"architecture": resolution.image_architecture(model), "evaluation": resolution.evaluating(bench)}
         found["model"] = resolution.evaluation(where.get("mode", "standard"))
         more = {
             "zero_shot": {"tasks": [task.name for task in run.tasks]},

@@ -91,6 +91,7 @@ class Benchmark:
     disentanglement: Mapping[str, object]
     resources: Mapping[str, Mapping[str, int]]
     checkpoints: tuple[Checkpoint, ...] = ()
+    deterministic: bool = False
     pretraining: Mapping[str, object] | None = None
 
     def model(self, name: str) -> Model:

@@ -36,7 +36,16 @@ def recipe(bench: Benchmark, mode: str) -> dict[str, object]:
     """What of the configuration's section decides a training run: its rhythm of saving and of progress does not."""
     rhythm = ("log_every", "save_every_seconds")
     values = {key: value for key, value in bench.finetune.items() if key not in rhythm}
-    return {**values, "learning_rate": bench.finetune["learning_rate"][mode]}
+    return {**values, "learning_rate": bench.finetune["learning_rate"][mode], **_deterministic(bench)}
+
+
+def evaluating(bench: Benchmark) -> dict[str, object]:
+    """What of the configuration decides every evaluation."""
+    return {**{key: bench.evaluation[key] for key in ("batch_size", "precision")}, **_deterministic(bench)}
+
+
+def _deterministic(bench: Benchmark) -> dict[str, bool]:
+    return {"deterministic": True} if bench.deterministic else {}
 
 
 def evaluation(mode: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from lib.data import prepared
 from lib.data.evaluation_batches import EvaluationBatches
+from lib.determinism import deterministic
 from lib.editing.task_vector import TaskVector
 from lib.files import checkpoints, rows
 from lib.models.encoders.interface import Encoder
@@ -36,6 +37,7 @@ class Evaluation:
     batch_size: int
     precision: str
     device: str
+    deterministic: bool = False
 
     def predictions(
         self, taus: Sequence[TaskVector], coefficients: Tensor, task: str, split: str, rows: np.ndarray | None = None
@@ -43,7 +45,7 @@ class Evaluation:
         """Predictions Int64[k, n] of theta_0 + coefficients[k] . taus on a task's split, and its labels Int64[n]."""
         adapter.logger.info("%d models on %s of %s", len(coefficients), split, task)
         batches = EvaluationBatches(prepared.read(self.data[task], split), self.batch_size, self.device, rows)
-        with matmul_precision(self.precision, self.device):
+        with deterministic(self.deterministic), matmul_precision(self.precision, self.device):
             found = self.edited(self.encoder, self.theta_0, list(taus), coefficients, batches, self.heads[task])
         return found.cpu(), batches.labels
 
@@ -94,6 +96,7 @@ def open_evaluation(snakemake) -> Evaluation:
         },
         batch_size=params.evaluation["batch_size"],
         precision=params.evaluation["precision"],
+        deterministic=params.evaluation.get("deterministic", False),
         device=device,
     )
 

@@ -11,6 +11,7 @@ import torch
 
 from lib.data import prepared
 from lib.data.training_batches import TrainingData
+from lib.determinism import deterministic
 from lib.files import checkpoints, rows
 from lib.files.digests import file_digest, written_beside
 from lib.parameters import matching
@@ -63,7 +64,8 @@ def main(
     context = Context(encoder.model_at(start), start, weight, training["settings"], _paths(others))
     batches = TrainingData(prepared.read(data, "fit"), recipe["batch_size"], image_size, identity["seed"])
     plan = _recipe(recipe, steps=epochs * batches.steps_per_epoch, accumulate=accumulate)
-    with group() as processes_together, matmul_precision(recipe["precision"], device):
+    exactly, precise = deterministic(recipe.get("deterministic", False)), matmul_precision(recipe["precision"], device)
+    with exactly, group() as processes_together, precise:
         asked = processes_together.any(lambda: told() or stop(), device)
         leads, shard = processes_together.leads, (processes_together.rank, processes_together.world)
         result, log = finetune(
@@ -90,7 +92,7 @@ def _method(module: str, context: Context) -> dict[str, object]:
 
 
 def _recipe(recipe: Mapping[str, object], *, steps: int, accumulate: int) -> Recipe:
-    values = {key: value for key, value in recipe.items() if key not in ("batch_size", "precision")}
+    values = {key: value for key, value in recipe.items() if key not in ("batch_size", "precision", "deterministic")}
     return Recipe(steps=steps, accumulate=accumulate, **{**values, "betas": tuple(values["betas"])})
 
 
