@@ -87,6 +87,7 @@ def test_gradient_ascent_forgets_and_the_mean_of_all_vectors_helps(tmp_path):
     for name in ("results/demo", ".snakemake"):
         shutil.copytree(ROOT / name, tmp_path / name)
     config = yaml.safe_load((ROOT / "demo/config.yaml").read_text())
+    del config["pretraining"]  # of files below the project
     config["modes"].append("gradient-ascent")
     config["finetune"]["learning_rate"]["gradient-ascent"] = 3e-4
     config["merging"].append({"rule": "mean"})
