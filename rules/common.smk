@@ -244,8 +244,6 @@ def other_versions(wildcards):
 
 TABLES = ["single_task", "addition", "addition_per_task", "negation", "negation_per_task"]
 HEATMAPS = [*MODELS, *(BENCH.pairs if len(MODELS) > 1 else [])]
-COMPARED = BENCH.modes_in("addition")
-SCATTERED = [mode for mode in COMPARED if mode != "standard" and "standard" in BENCH.modes]
 GRIDS = over_runs(FILES.disentanglement, "disentanglement", pair=BENCH.pairs)
 
 
@@ -257,7 +255,7 @@ def figures(*names):
 def report_files():
     """Every file that the run is for."""
     files = expand(f"{FILES.tables}/{{name}}.{{suffix}}", name=TABLES, suffix=["csv", "md", "tex"])
-    files += figures(*(f"single_task_standard_{mode}" for mode in SCATTERED))
+    files += figures(*(f"single_task_standard_{mode}" for mode in BENCH.scattered))
     files += figures(*(f"{kind}_{model}" for kind in ("alpha_sweep", "loss") for model in MODELS))
     if BENCH.pairs:
         files += figures(*(f"disentanglement_{name}" for name in HEATMAPS))

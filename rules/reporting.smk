@@ -74,13 +74,13 @@ rule heatmaps:
         "../workflow_scripts/reporting/heatmaps.py"
 
 
-if SCATTERED:
+if BENCH.scattered:
 
     rule scatters:
         input:
             single_task=over_runs(FILES.single_task, "addition"),
         output:
-            figures=figures(*(f"single_task_standard_{mode}" for mode in SCATTERED)),
+            figures=figures(*(f"single_task_standard_{mode}" for mode in BENCH.scattered)),
             provenance=FILES.record("scatters"),
         log:
             FILES.log("scatters"),
@@ -90,7 +90,7 @@ if SCATTERED:
         resources:
             **requests("report"),
         params:
-            modes=SCATTERED,
+            modes=BENCH.scattered,
             tasks=TASKS,
             code=code_of("scatters"),
         script:

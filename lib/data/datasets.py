@@ -64,6 +64,10 @@ class DataSet:
             return {split: options[split] for split in ("train", "test")}
         return None if self.total is None else {"train": self.total - options["test"], "test": options["test"]}
 
+    def has_own_validation(self, source: str | None) -> bool:
+        """Whether it comes with a validation split when it is read from `source`."""
+        return self.own_validation and source == "folder"
+
     def number_of_classes(self, options: Mapping[str, object]) -> int | None:
         """C, None if it is not known before it is read."""
         if self.official:

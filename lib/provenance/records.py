@@ -7,7 +7,7 @@ with agents (code at a commit, packages, a machine).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,20 +82,6 @@ class Graph:
     def of(cls, records: tuple[Record, ...]) -> Graph:
         """The graph of these records; of two that claim one file, the later one by name counts."""
         return cls(records, {path: record for record in records for path in record.generated})
-
-    def chain(self, path: str) -> Iterator[tuple[int, str, Record | None]]:
-        """What stands behind a file, depth first: (depth, file, its maker); each file's own chain once."""
-        seen: set[str] = set()
-
-        def walk(depth: int, file: str) -> Iterator[tuple[int, str, Record | None]]:
-            maker = self.makers.get(file)
-            yield depth, file, maker
-            if maker is not None and maker.file not in seen:
-                seen.add(maker.file)
-                for used in sorted(maker.used):
-                    yield from walk(depth + 1, used)
-
-        yield from walk(0, path)
 
 
 def read_all(root: Path, folder: str) -> Graph:

@@ -4,7 +4,6 @@ import copy
 import dataclasses
 import math
 import os
-import re
 import time
 from pathlib import Path
 
@@ -14,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.workflow.conftest import ROOT
+from tests.workflow.wrong_configurations import FORM
 from workflow_scripts.commands.why import planned
 from workflow_scripts.configuration.benchmark import ConfigurationError, load, read_effective
 
-FORM = re.compile(r"the configuration cannot run; no job was started\.(\n  - [^\n]+)+")
 SHIPPED = {name: yaml.safe_load((ROOT / name).read_text()) for name in ("config.yaml", "demo/config.yaml")}
 VALUES = st.one_of(
     st.sampled_from([None, True, False]),

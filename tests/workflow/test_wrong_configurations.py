@@ -1,7 +1,6 @@
 """No wrong configuration starts a job: each kind is refused in the project's form, its valid edges are taken."""
 
 import copy
-import re
 import time
 
 import pytest
@@ -9,12 +8,11 @@ import yaml
 
 from lib.data.datasets import DATASETS
 from tests.workflow.conftest import ROOT
-from tests.workflow.wrong_configurations import VALID, WRONG, digits, folder
+from tests.workflow.wrong_configurations import FORM, VALID, WRONG, digits, folder
 from workflow_scripts.commands import reference
 from workflow_scripts.configuration.benchmark import ConfigurationError, load
 from workflow_scripts.configuration.schema import schema
 
-FORM = re.compile(r"the configuration cannot run; no job was started\.(\n  - [^\n]+)+")
 PAPERS = yaml.safe_load((ROOT / "config.yaml").read_text())
 
 

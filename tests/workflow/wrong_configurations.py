@@ -4,6 +4,9 @@ The base is config.yaml; paths that begin with "demo" change demo/config.yaml in
 """
 
 import math
+import re
+
+FORM = re.compile(r"the configuration cannot run; no job was started\.(\n  - [^\n]+)+")  # of every refusal
 
 TASK = {
     "name": "Flowers",

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from lib.data.preparing import index_label_digest
 from lib.files.digests import SUFFIX
-from workflow_scripts.audit.run import Fault, Run, records_json
+from workflow_scripts.audit.run import Fault, Run
 from workflow_scripts.audit.sealing import sealed_names
 
 _RESTORE = "restore it, or run its rule again"
@@ -64,8 +62,8 @@ def images(run: Run) -> Iterator[Fault]:
     """A split's file holds the digests of its images, its index and its labels; the manifest holds all of that."""
     for task in run.tasks:
         manifest = run.format(run.files.manifest, task=task.name)
-        told = records_json(run.path(manifest))
-        classes = records_json(run.path(run.format(run.files.classes, task=task.name)))
+        told = run.json(manifest)
+        classes = run.json(run.format(run.files.classes, task=task.name))
         if {key: told.get(key) for key in classes} != classes or told.get("task") != task.name:
             yield Fault(manifest, f"its classes or task are not those of {task.name}; {_RESTORE}")
         if set(told.get("splits", {})) != set(run.parts(task)):
@@ -74,26 +72,20 @@ def images(run: Run) -> Iterator[Fault]:
             )
         for split in run.parts(task):
             place = run.format(run.files.split, task=task.name, split=split)
-            entry = records_json(run.path(place))
+            entry = run.json(place)
             if told["splits"].get(split) != entry:
                 yield Fault(manifest, f"says of {split} what {place} does not; {_RESTORE}")
             for key, pattern in (("images_sha256", run.files.images), ("index_sha256", run.files.index)):
                 file = run.format(pattern, task=task.name, split=split)
                 if run.digest(file) != entry.get(key):
                     yield Fault(file, f"its sha256 is not the {key} of {place}; {_RESTORE}")
-            index = read_index(run, task.name, split)
+            index = run.index(task.name, split)
             if len(index["label"]) != entry.get("n"):
                 yield Fault(place, f"n is {entry.get('n')}, the index has {len(index['label'])} rows")
             if index_label_digest(index["row"], index["label"]) != entry.get("index_label_sha256"):
                 yield Fault(place, "index_label_sha256 is not that of the index")
             if len(index["label"]) and not 0 <= index["label"].min() <= index["label"].max() < len(told["class_names"]):
                 yield Fault(run.format(run.files.index, task=task.name, split=split), "labels are out of range")
-
-
-def read_index(run: Run, task: str, split: str) -> dict[str, np.ndarray]:
-    """The arrays of a split's index."""
-    with np.load(run.path(run.format(run.files.index, task=task, split=split)), allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
 
 
 def the_seal(run: Run) -> Iterator[Fault]:
@@ -106,14 +98,9 @@ def the_seal(run: Run) -> Iterator[Fault]:
     there = {record: run.digest(f"{run.files.run}/{record}") for record in sealed_names(run.root, run.files)}
     for name in sorted(told.keys() | there.keys()):
         if told.get(name) != there.get(name):
-            state = (
-                "is not sealed"
-                if name not in told
-                else "is gone"
-                if name not in there
-                else "changed after the run ended"
-            )
-            yield Fault(f"{run.files.run}/{name}", f"{state} ({run.files.seal})")
+            state = "changed after the run ended" if name in there else "is gone"
+            what = state if name in told else "is not sealed"
+            yield Fault(f"{run.files.run}/{name}", f"{what} ({run.files.seal})")
 
 
 def unknown_files(run: Run) -> Iterator[Fault]:

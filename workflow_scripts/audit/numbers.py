@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lib.editing.coefficients import alpha_grid, choose_addition, choose_negation, normalized_accuracy
-from workflow_scripts.audit.run import Fault, Run, records_json
+from workflow_scripts.audit.run import Fault, Run
 from workflow_scripts.configuration import resolution
 
 _FROM_TEST = "is no share of so many images; was it measured on another split?"
@@ -88,7 +88,7 @@ def choices(run: Run) -> Iterator[Fault]:
     """Every alpha is the one that its sweep chooses, with the scores that the sweep gives."""
     for where, folder, alphas, tasks in _edits(run):
         place, frame = f"{folder}/choice.json", run.frame(f"{folder}/sweep_val.csv")
-        told = records_json(run.path(place))
+        told = run.json(place)
         table = frame.pivot(index="alpha", columns="task", values="accuracy").loc[list(alphas), list(tasks)]
         if "merging" in where:
             single = run.frame(run.format(run.files.single_task, **where))
@@ -117,7 +117,7 @@ def tested(run: Run) -> Iterator[Fault]:
     """Test accuracies are counted on the test images, at the chosen alpha; normalized by the single-task ones."""
     for where, folder, _, tasks in _edits(run):
         place, frame = f"{folder}/test.csv", run.frame(f"{folder}/test.csv")
-        alpha = records_json(run.path(f"{folder}/choice.json"))["alpha"]
+        alpha = run.json(f"{folder}/choice.json")["alpha"]
         yield from _identity(place, frame, {**{key: where[key] for key in ("model", "seed", "mode")}, "alpha": alpha})
         if "merging" in where:
             yield from _rows(place, frame, ["task"], [(task,) for task in tasks])

@@ -51,14 +51,13 @@ def drawn_figures(run: Run) -> Iterator[Fault]:
     """Every figure is what its rows give, to the byte: matplotlib draws one file from one set of points."""
     bench, grid = run.bench, run.bench.evaluation["alphas"]
     models = [model.name for model in bench.models]
-    compared = [mode for mode in bench.modes_in("addition") if mode != "standard" and "standard" in bench.modes]
     sweeps = _tested(run, "addition", "sweep_val.csv")
     logs = [run.format(run.files.training_log, **job.wildcards) for job in run.jobs if job.rule in _TRAINED]
     single = _files(run, *(run.format(run.files.single_task, **where) for where in run.evaluated("addition")))
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        if compared:
-            scatters.main(single, folder, modes=compared, tasks=bench.task_names)
+        if bench.scattered:
+            scatters.main(single, folder, modes=bench.scattered, tasks=bench.task_names)
         alpha_sweeps.main(_files(run, *sweeps), _files(run, *_tested(run, "addition")), single, folder)
         loss_curves.main(
             _files(run, *logs),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from lib.data.datasets import DATASETS
+from lib.data.prepared import FIELDS
 from lib.files.digests import SUFFIX, file_digest
+from lib.files.own_files import read_json, read_npz
 from lib.provenance import records
 from workflow_scripts.configuration.benchmark import Benchmark, Task
 from workflow_scripts.layout import SPLITS, Layout
@@ -44,6 +46,7 @@ class Run:
         self.files = Layout.of(bench.run)
         self._digests: dict[str, str | None] = {}
         self._frames: dict[str, pd.DataFrame] = {}
+        self._sizes: dict[str, int] = {}
 
     def path(self, file: str) -> Path:
         return self.root / file
@@ -136,9 +139,7 @@ class Run:
             yield from (self._job("negation", **where, task=task) for task in bench.task_names)
         if bench.pairs:
             yield from (self._job("disentanglement", **where) for where in self.evaluated("disentanglement"))
-        compared = bench.modes_in("addition")
-        scattered = "standard" in bench.modes and [mode for mode in compared if mode != "standard"]
-        kinds = {"heatmaps": bench.pairs, "scatters": scattered}
+        kinds = {"heatmaps": bench.pairs, "scatters": bench.scattered}
         for rule in ("tables", "findings", "heatmaps", "scatters", "alpha_sweeps", "loss_curves"):
             if kinds.get(rule, True):
                 yield Job(rule, {}, self.files.record(rule))
@@ -157,20 +158,23 @@ class Run:
         counts = DATASETS[task.dataset].counts(task.source, task.options)
         return None if counts is None or "val" in counts else counts["train"]
 
+    def json(self, file: str) -> dict:
+        """The object in one of our JSON files. Raises OwnFileError."""
+        return read_json(self.path(file))
+
+    def index(self, task: str, split: str) -> dict[str, np.ndarray]:
+        """The arrays of a prepared split's index. Raises OwnFileError."""
+        return read_npz(self.path(self.format(self.files.index, task=task, split=split)), FIELDS)
+
     def n(self, task: str, split: str) -> int:
-        """The number of images of a prepared split, by its file."""
-        return records_json(self.path(self.format(self.files.split, task=task, split=split)))["n"]
+        """The number of images of a prepared split, by its file; read once."""
+        file = self.format(self.files.split, task=task, split=split)
+        if file not in self._sizes:
+            self._sizes[file] = self.json(file)["n"]
+        return self._sizes[file]
 
     def sidecars(self) -> list[str]:
         """Files with a digest beside them."""
         found = sorted(self.path(self.files.run).rglob(f"*{SUFFIX}"))
         files = [str(path.relative_to(self.root)) for path in found]
         return [file.removesuffix(SUFFIX) for file in files if file != self.files.seal]
-
-
-def records_json(path: Path) -> dict:
-    """A mapping in a JSON file. Raises ValueError or OSError."""
-    found = json.loads(path.read_text())
-    if not isinstance(found, dict):
-        raise ValueError(f"{path} holds {type(found).__name__}, expected a mapping")
-    return found

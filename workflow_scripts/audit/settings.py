@@ -13,7 +13,6 @@ from lib.data.splits import fit_and_validation
 from lib.editing.coefficients import alpha_grid
 from lib.provenance.code_digest import code_digests
 from lib.training.schedule import learning_rate
-from workflow_scripts.audit.links import read_index
 from workflow_scripts.audit.run import Fault, Job, Run
 from workflow_scripts.code import OUTSIDE
 from workflow_scripts.configuration import resolution
@@ -111,7 +110,7 @@ def code(run: Run) -> Iterator[Fault]:
 def splits(run: Run) -> Iterator[Fault]:
     """fit and val are disjoint, and drawn as the configured seed draws them."""
     for task in run.tasks:
-        parts = {part: read_index(run, task.name, part)["row"] for part in run.parts(task)}
+        parts = {part: run.index(task.name, part)["row"] for part in run.parts(task)}
         place = run.format(run.files.data, task=task.name)
         for part, rows in parts.items():
             if len(np.unique(rows)) != len(rows):

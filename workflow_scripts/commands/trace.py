@@ -22,9 +22,9 @@ from lib.files.digests import file_digest
 from lib.provenance import tracing
 from lib.provenance.records import Record
 from lib.provenance.tracing import DIGITS, Node
+from lib.reporting.labels import PRETRAINED
 from workflow_scripts.commands.finished_run import FinishedRun, RunError
 
-PRETRAINED = "pretrained"
 NAMED = ("model", "mode", "rule", "task", "split")  # columns that name a row, beside the seed
 BESIDE = {  # what the same job made and people ask for, told below the file
     "test accuracy": ("choice of alpha", "sweep of alpha on val"),

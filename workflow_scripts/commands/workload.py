@@ -48,8 +48,6 @@ def stages(bench: Benchmark) -> list[Stage]:
     thetas = cost.FLOAT_BYTES * _parameters(known[model.name] for model, _, _ in trained)
     imports = cost.FLOAT_BYTES * _parameters(known[entry.model] for entry in bench.checkpoints)
     evaluations = {name: len(runs) * len(bench.modes_in(name)) for name in modes.EVALUATIONS}
-    compared = bench.modes_in("addition")
-    scatters = "standard" in compared and len(compared) > 1
     prepared = {task.name: prepared_bytes(bench, task, sizes[task.name]) for task in (*bench.tasks, bench.control)}
     has_pairs = bool(bench.pairs)
     everything = [
@@ -83,7 +81,7 @@ def stages(bench: Benchmark) -> list[Stage]:
             work=tuple(_disentanglement(bench, runs, sizes)),
         ),
         *(Stage(name, 1, "report") for name in ("tables", "findings", "alpha_sweeps", "loss_curves")),
-        Stage("scatters", int(scatters), "report"),
+        Stage("scatters", int(bool(bench.scattered)), "report"),
         Stage("heatmaps", int(has_pairs), "report"),
     ]
     return [stage for stage in everything if stage.jobs]

@@ -114,6 +114,12 @@ class Benchmark:
         return [mode for mode in self.modes if evaluation in modes.get(mode).evaluations]
 
     @property
+    def scattered(self) -> list[str]:
+        """The modes whose single-task accuracy is drawn against that of standard fine-tuning."""
+        others = [mode for mode in self.modes_in("addition") if mode != "standard"]
+        return others if "standard" in self.modes else []
+
+    @property
     def rules(self) -> list[str]:
         """The names of the merging rules."""
         return [entry.rule for entry in self.merging]

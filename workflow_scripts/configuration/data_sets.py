@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from lib.data.datasets import DATASETS, DataSet, for_reader, open_task
+from lib.data.datasets import DATASETS, for_reader, open_task
 from lib.data.readers.errors import DataError
 from lib.data.splits import validation_size
 from workflow_scripts.configuration.names import tasks_of
@@ -63,7 +63,7 @@ def _empty_splits(
     config: Mapping[str, object], key: str, task: Mapping[str, object], counts: Mapping[str, int]
 ) -> Iterator[str]:
     rule, n = config["split"], counts["train"]
-    own = "val" in counts or _has_own_validation(DATASETS[task["dataset"]], task.get("source"))
+    own = "val" in counts or DATASETS[task["dataset"]].has_own_validation(task.get("source"))
     v = 0 if own else validation_size(n, fraction=rule["fraction"], maximum=rule["maximum"])
     if not own and not 0 < v < n:
         yield (
@@ -75,10 +75,6 @@ def _empty_splits(
             f"finetune.batch_size: {batch}, but {task['name']} leaves {n - v} images to fit; lower it, or take "
             "more images"
         )
-
-
-def _has_own_validation(dataset: DataSet, source: str | None) -> bool:
-    return dataset.own_validation and source == "folder"
 
 
 def _there(home: Path) -> bool:

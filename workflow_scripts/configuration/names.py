@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import combinations
+from functools import cache
 from pathlib import PurePosixPath
 
 from lib.reporting.labels import KEYS, MEAN, RULE
@@ -39,6 +39,7 @@ def tasks_of(config: Mapping[str, object]) -> Iterator[tuple[str, Mapping]]:
     yield "control", config["control"]
 
 
+@cache
 def beside(wildcard: str) -> set[str]:
     """The names of files and folders that lie where a wildcard such as {model} has its folders."""
     patterns = [getattr(Layout.of("run"), name) for name, kind in vars(Layout).items() if isinstance(kind, property)]
@@ -52,10 +53,12 @@ def _alike(section: str, names: list[str]) -> Iterator[str]:
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
             yield f"{section}: {names.count(name)} entries are named {name!r}; names must differ"
-    for one, other in combinations(dict.fromkeys(names), 2):
-        if one.casefold() == other.casefold():
+    first: dict[str, str] = {}
+    for name in dict.fromkeys(names):
+        one = first.setdefault(name.casefold(), name)
+        if one != name:
             yield (
-                f"{section}: {one!r} and {other!r} differ in case only, and share a folder on some file systems; "
+                f"{section}: {one!r} and {name!r} differ in case only, and share a folder on some file systems; "
                 "choose another name"
             )
 

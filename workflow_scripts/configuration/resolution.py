@@ -103,7 +103,7 @@ def preparation(bench: Benchmark, task: Task, record: Path) -> dict[str, object]
     """
     dataset = datasets.DATASETS[task.dataset]
     reading = datasets.reading(task.dataset, task.source)
-    side, own = bench.train_short_side, dataset.own_validation and reading["source"] == "folder"
+    side, own = bench.train_short_side, dataset.has_own_validation(reading["source"])
     return {
         "name": task.name,
         "reading": reading,
