@@ -89,6 +89,7 @@ class Benchmark:
     finetune: Mapping[str, object]
     evaluation: Mapping[str, object]
     disentanglement: Mapping[str, object]
+    bootstrap: Mapping[str, int]
     resources: Mapping[str, Mapping[str, int]]
     checkpoints: tuple[Checkpoint, ...] = ()
     deterministic: bool = False
