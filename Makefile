@@ -1,4 +1,5 @@
 # make demo    sets up .venv, then runs the demo
+# make demo-seeds    the demo with three seeds
 # make test    sets up .venv, then runs the tests
 # make why     what would run again, and why; CONFIG=demo/config.yaml names another configuration than config.yaml
 PYTHON ?= python3
@@ -8,10 +9,14 @@ WORKERS ?= 2
 CONFIG ?= config.yaml
 RUFF := lib workflow_scripts tests benchmarks examples
 
-.PHONY: demo audit test test-slurm test-demo check setup lock plan compare why fetch pin pretrain benchmark clean-demo
+.PHONY: demo demo-seeds audit test test-slurm test-demo check setup lock plan compare why fetch pin pretrain benchmark clean-demo
 
 demo: setup
 	$(BIN)/snakemake --cores $(CORES) --configfile demo/config.yaml
+
+# three seeds, in a run of their own
+demo-seeds: setup
+	$(BIN)/snakemake --cores $(CORES) --configfile demo/seeds.yaml
 
 test: setup
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slurm and not demo"

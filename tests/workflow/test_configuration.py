@@ -147,6 +147,12 @@ def test_both_shipped_configurations_are_right(paper):
     assert [model.name for model in demo.models] == ["ViT-demo-8"]
 
 
+def test_the_demo_with_three_seeds_differs_from_the_demo_in_nothing_else():
+    demo, seeds = (read_effective([ROOT / f"demo/{name}.yaml"]) for name in ("config", "seeds"))
+    assert seeds == demo | {"run": "demo-seeds", "seeds": [0, 1, 2]}
+    assert len(load(seeds).seeds) == 3
+
+
 def test_a_configuration_file_replaces_the_papers(config, tmp_path):
     """Snakemake merges mappings: no model or task of config.yaml may turn up in a run of another configuration."""
     done = run_snakemake(tmp_path, "--dry-run", "--workflow-profile", "none", config=config)
