@@ -14,6 +14,7 @@ rule single_task:
         splits=splits_of(TASKS, ["val", "test"]),
     output:
         accuracy=FILES.single_task,
+        predictions=FILES.single_task_predictions,
         provenance=FILES.record("single_task", "{model}", "seed{seed}", "{mode}"),
     log:
         FILES.log("single_task", "{model}", "seed{seed}", "{mode}"),
@@ -45,6 +46,7 @@ rule addition:
         sweep=f"{FILES.addition}/sweep_val.csv",
         choice=f"{FILES.addition}/choice.json",
         test=f"{FILES.addition}/test.csv",
+        predictions=f"{FILES.addition}/predictions.npz",
         provenance=FILES.record("addition", "{model}", "seed{seed}", "{mode}", "{merging}"),
     log:
         FILES.log("addition", "{model}", "seed{seed}", "{mode}", "{merging}"),
@@ -76,6 +78,7 @@ rule negation:
         sweep=f"{FILES.negation}/sweep_val.csv",
         choice=f"{FILES.negation}/choice.json",
         test=f"{FILES.negation}/test.csv",
+        predictions=f"{FILES.negation}/predictions.npz",
         provenance=FILES.record("negation", "{model}", "seed{seed}", "{mode}", "{task}"),
     log:
         FILES.log("negation", "{model}", "seed{seed}", "{mode}", "{task}"),

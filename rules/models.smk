@@ -59,6 +59,7 @@ rule zero_shot:
         splits=splits_of([*TASKS, CONTROL], ["val", "test"]),
     output:
         accuracy=FILES.pretrained_accuracy,
+        predictions=FILES.pretrained_predictions,
         provenance=FILES.record("zero_shot", "{model}"),
     log:
         FILES.log("zero_shot", "{model}"),

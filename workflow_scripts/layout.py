@@ -71,6 +71,10 @@ class Layout:
         return f"{self.model}/pretrained/accuracy.csv"
 
     @property
+    def pretrained_predictions(self) -> str:
+        return f"{self.model}/pretrained/predictions.npz"
+
+    @property
     def head(self) -> str:
         return f"{self.model}/heads/{{task}}.safetensors"
 
@@ -100,11 +104,17 @@ class Layout:
         return f"{self.mode}/single_task.csv"
 
     @property
+    def single_task_predictions(self) -> str:
+        return f"{self.mode}/single_task_predictions.npz"
+
+    @property
     def addition(self) -> str:
+        """The folder of a merging rule's sweep_val.csv, choice.json, test.csv and predictions.npz."""
         return f"{self.mode}/addition/{{merging}}"
 
     @property
     def negation(self) -> str:
+        """The folder of a task's sweep_val.csv, choice.json, test.csv and predictions.npz."""
         return f"{self.mode}/negation/{{task}}"
 
     @property

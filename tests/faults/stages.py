@@ -86,7 +86,9 @@ class Stages:
             head.main(clip, classes, self.root / f"heads/{name}.safetensors", **self.model, vocabulary=None)
 
     def zero_shot(self) -> None:
-        zero_shot.main(self._evaluation(), str(self.root / "pretrained/accuracy.csv"), model="tiny")
+        zero_shot.main(
+            self._evaluation(), *self._of("pretrained/accuracy.csv", "pretrained/predictions.npz"), model="tiny"
+        )
 
     def finetune(self, save_every_seconds: float = 600) -> None:
         for name in TASKS:
@@ -119,7 +121,8 @@ class Stages:
             task_vector.main(self.theta_0, theta, self._tau(name), state=state)
 
     def single_task(self) -> None:
-        single_task.main(self._evaluation(), self._taus(), str(self.single_task_csv), identity=IDENTITY)
+        files = self._of("single_task.csv", "single_task_predictions.npz")
+        single_task.main(self._evaluation(), self._taus(), *files, identity=IDENTITY)
 
     def addition(self) -> None:
         addition.main(
@@ -188,6 +191,9 @@ class Stages:
         logs = [str(self.root / f"{name}/training_log.csv") for name in TASKS]
         shown = {"models": ["tiny"], "modes": [MODE.name], "tasks": list(TASKS)}
         loss_curves.main(logs, self.root / "figures", **shown, every=READ_EVERY)
+
+    def _of(self, *names: str) -> list[str]:
+        return [str(self.root / name) for name in names]
 
     def _configuration(self) -> dict:
         return read_configuration("tiny", self.clip)

@@ -16,6 +16,7 @@ SAME = (
     "findings.md",
     "**/addition/*/test.csv",
     "**/negation/*/test.csv",
+    "**/*predictions.npz",
     "**/tau.safetensors",
 )
 

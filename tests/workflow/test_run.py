@@ -9,6 +9,7 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
+from lib.files import predictions
 from tests.workflow.conftest import ROOT, planned, run_snakemake
 
 MODE = "results/tiny/tiny/seed0"
@@ -44,6 +45,33 @@ def test_the_tables_follow_from_the_files_below_them(finished):
         assert added.loc[mode, "normalized"] == pytest.approx((test["accuracy"] / own).mean())
         choice = json.loads((finished / MODE / mode / "addition/sum/choice.json").read_text())
         assert added.loc[mode, "alpha"] == choice["alpha"]
+
+
+def test_accuracies_are_those_of_the_stored_predictions(finished):
+    def shares(file):
+        """(task, split) -> the accuracy of each row of predictions."""
+        folder = finished / "results/tiny/data"
+        labels = {key: np.load(folder / key[0] / f"{key[1]}.index.npz")["label"] for key in predictions.read(file)}
+        return {key: (values == labels[key]).mean(1).tolist() for key, values in predictions.read(file).items()}
+
+    for file, stored in (
+        (finished / "results/tiny/tiny/pretrained/accuracy.csv", "predictions.npz"),
+        (finished / MODE / "posthoc/single_task.csv", "single_task_predictions.npz"),
+    ):
+        rows = pd.read_csv(file).set_index(["task", "split"])["accuracy"]
+        found = shares(file.with_name(stored))
+        assert list(found) == list(rows.index) and sum(found.values(), []) == pytest.approx(rows.tolist())
+    for folder, tasks in (("addition/sum", ["Scenes", "Signs"]), ("negation/Signs", ["Signs", "Objects"])):
+        found = shares(finished / MODE / "linear" / folder / "predictions.npz")
+        sweep = pd.read_csv(finished / MODE / "linear" / folder / "sweep_val.csv")
+        for task in tasks:
+            assert found[task, "val"] == pytest.approx(sweep[sweep["task"] == task]["accuracy"].tolist())
+        assert set(found) == {(task, split) for task in tasks for split in ("val", "test")}
+    tested = pd.read_csv(finished / MODE / "linear/negation/Signs/test.csv")
+    assert [found[task, "test"] for task in tasks] == [tested["target"].tolist(), tested["control"].tolist()]
+    assert predictions.read_identity(finished / MODE / "linear/negation/Signs/predictions.npz") == {
+        "model": "tiny", "seed": 0, "mode": "linear", "task": "Signs"
+    }  # fmt: skip
 
 
 def test_task_vectors_are_differences_and_linear_2_moves_attention_weights_only(finished):
@@ -83,7 +111,7 @@ def test_a_number_leads_back_to_data_weights_code_and_seed(finished):
 
 def test_results_do_not_depend_on_the_order_of_jobs(finished, benchmark, tmp_path):
     """What a run from scratch makes on one core has the same bytes, from the vectors to the accuracies."""
-    names = ("addition/sum/test.csv", "single_task.csv", "Signs/tau.safetensors")
+    names = ("addition/sum/test.csv", "addition/sum/predictions.npz", "single_task.csv", "Signs/tau.safetensors")
     files = [f"{MODE}/linear/{name}" for name in names]
     done = run_snakemake(tmp_path, "--cores", "1", *files, config={**benchmark, "modes": ["linear"]})
     assert done.returncode == 0, done.stdout[-3000:]

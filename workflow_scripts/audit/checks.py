@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 
-from workflow_scripts.audit import links, numbers, report, settings
+from workflow_scripts.audit import links, numbers, predictions, report, settings
 from workflow_scripts.audit.run import Fault, Run
 
 CHECKS: dict[str, Callable[[Run], Iterator[Fault]]] = {
@@ -22,6 +22,7 @@ CHECKS: dict[str, Callable[[Run], Iterator[Fault]]] = {
     "splits are the seed's": settings.splits,
     "training logs": settings.training_logs,
     "single-task accuracies": numbers.single_tasks,
+    "accuracies from stored predictions": predictions.accuracies,
     "sweeps on validation images": numbers.sweeps,
     "sweeps begin at the pre-trained model": numbers.sweeps_begin_at_the_pretrained_model,
     "alphas are chosen by their sweeps": numbers.choices,

@@ -35,12 +35,14 @@ def task_vectors(run: Run, *, sample: int = SAMPLE) -> Iterator[Fault]:
 def evaluations(run: Run, *, sample: int = 1) -> Iterator[Fault]:
     """The single-task accuracies of a seeded sample of (model, seed, mode), counted again."""
     for where in _sample(run.evaluated("single_task"), sample):
-        place = run.format(run.files.single_task, **where)
+        patterns = (run.files.single_task, run.files.single_task_predictions)
+        places = [run.format(pattern, **where) for pattern in patterns]
         with tempfile.TemporaryDirectory() as made:
-            again = Path(made, "single_task.csv")
-            single_task.main(_evaluation(run, where), _taus(run, where), str(again), identity=where)
-            if again.read_bytes() != run.path(place).read_bytes():
-                yield Fault(place, "is not what the weights give on this machine, counted again")
+            again = [Path(made, "single_task.csv"), Path(made, "predictions.npz")]
+            single_task.main(_evaluation(run, where), _taus(run, where), *map(str, again), identity=where)
+            for place, file in zip(places, again, strict=True):
+                if file.read_bytes() != run.path(place).read_bytes():
+                    yield Fault(place, "is not what the weights give on this machine, counted again")
 
 
 def _evaluation(run: Run, where: dict[str, object]) -> Evaluation:

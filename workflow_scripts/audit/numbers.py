@@ -60,7 +60,7 @@ def single_tasks(run: Run) -> Iterator[Fault]:
 
 def sweeps(run: Run) -> Iterator[Fault]:
     """Every sweep has a row for each alpha and task, counted on the validation images."""
-    for where, folder, alphas, tasks in _edits(run):
+    for where, folder, alphas, tasks in edits(run):
         place = f"{folder}/sweep_val.csv"
         frame = run.frame(place)
         yield from _rows(place, frame, ["alpha", "task"], [(alpha, task) for alpha in alphas for task in tasks])
@@ -70,7 +70,7 @@ def sweeps(run: Run) -> Iterator[Fault]:
 
 def sweeps_begin_at_the_pretrained_model(run: Run) -> Iterator[Fault]:
     """At alpha 0 every sweep has the pre-trained model's validation accuracies, but for a few images on an edge."""
-    for where, folder, alphas, _ in _edits(run):
+    for where, folder, alphas, _ in edits(run):
         if 0 not in alphas:
             continue
         place = f"{folder}/sweep_val.csv"
@@ -86,7 +86,7 @@ def sweeps_begin_at_the_pretrained_model(run: Run) -> Iterator[Fault]:
 
 def choices(run: Run) -> Iterator[Fault]:
     """Every alpha is the one that its sweep chooses, with the scores that the sweep gives."""
-    for where, folder, alphas, tasks in _edits(run):
+    for where, folder, alphas, tasks in edits(run):
         place, frame = f"{folder}/choice.json", run.frame(f"{folder}/sweep_val.csv")
         told = run.json(place)
         table = frame.pivot(index="alpha", columns="task", values="accuracy").loc[list(alphas), list(tasks)]
@@ -115,7 +115,7 @@ def choices(run: Run) -> Iterator[Fault]:
 
 def tested(run: Run) -> Iterator[Fault]:
     """Test accuracies are counted on the test images, at the chosen alpha; normalized by the single-task ones."""
-    for where, folder, _, tasks in _edits(run):
+    for where, folder, _, tasks in edits(run):
         place, frame = f"{folder}/test.csv", run.frame(f"{folder}/test.csv")
         alpha = run.json(f"{folder}/choice.json")["alpha"]
         yield from _identity(place, frame, {**{key: where[key] for key in ("model", "seed", "mode")}, "alpha": alpha})
@@ -154,7 +154,7 @@ def grids(run: Run) -> Iterator[Fault]:
                     yield Fault(place, f"{name} is not a square of shares in [0, 1]")
 
 
-def _edits(run: Run) -> Iterator[tuple[dict[str, object], str, list[float], list[str]]]:
+def edits(run: Run) -> Iterator[tuple[dict[str, object], str, list[float], list[str]]]:
     """Every sweep of alpha: whose it is, its folder, its alphas, its tasks."""
     for where in run.evaluated("addition"):
         for rule in run.bench.rules:

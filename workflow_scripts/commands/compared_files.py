@@ -1,4 +1,5 @@
-"""Which files of two finished runs differ: tables, findings, figures, sweeps, choices, grids, heads, task vectors.
+"""Which files of two finished runs differ: tables, findings, figures, sweeps, choices, predictions, grids, heads, task
+vectors.
 
 Bytes are compared. Where a csv or npz file of the second run has further columns or arrays (the identity of its rows),
 those that the first one has must be equal, as text or to the bit. Of weights that were left out of a copy of a run, the
@@ -21,9 +22,11 @@ PATTERNS = (
     "figures/*",
     "findings.md",
     "*/pretrained/*.csv",
+    "*/pretrained/*.npz",
     "*/pretrained/theta.safetensors",
     "*/heads/*.safetensors",
     "*/seed*/*/*.csv",
+    "*/seed*/*/*.npz",
     "*/seed*/*/*/*.csv",
     "*/seed*/*/*/tau.safetensors",
     "*/seed*/*/addition/**/*",

@@ -111,6 +111,8 @@ def _kinds(layout: Layout) -> list[tuple[str, str]]:
         ("training log", layout.training_log),
         ("accuracy of the pre-trained model", layout.pretrained_accuracy),
         ("accuracy of each task's own model", layout.single_task),
+        ("predictions of the pre-trained model", layout.pretrained_predictions),
+        ("predictions of each task's own model", layout.single_task_predictions),
         *((what, f"{folder}/{file}") for folder in (layout.addition, layout.negation) for what, file in _EDITED),
         ("grid of xi", layout.disentanglement),
         ("table", f"{layout.tables}/{{name}}"),
@@ -125,6 +127,7 @@ _EDITED = [
     ("test accuracy", "test.csv"),
     ("choice of alpha", "choice.json"),
     ("sweep of alpha on val", "sweep_val.csv"),
+    ("predictions of edited models", "predictions.npz"),
 ]
 
 

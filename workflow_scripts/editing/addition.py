@@ -7,7 +7,7 @@ from pathlib import Path
 from lib.editing.coefficients import choose_addition, normalized_accuracy
 from lib.editing.merging.interface import Coefficients
 from lib.files import atomic, own_files, rows
-from workflow_scripts.editing.evaluation import Evaluation, identity_of, open_evaluation, write_table
+from workflow_scripts.editing.evaluation import Evaluation, Measured, identity_of, open_evaluation, write_table
 from workflow_scripts.job import adapter
 
 
@@ -23,7 +23,8 @@ def main(
     alphas: Sequence[float],
     identity: Mapping[str, object],
 ) -> None:
-    """Write sweep_val.csv (alpha, task, accuracy, n), choice.json (alpha, score) and test.csv to `folder`.
+    """Write sweep_val.csv (alpha, task, accuracy, n), choice.json (alpha, score), test.csv and predictions.npz to
+    `folder`; of val, predictions have a row per alpha, of test one.
 
     rule: the module of `lib.editing.merging` whose `merge` makes one vector, or coefficients, of the task vectors.
     statistics: kind of file -> task -> path, of the kinds that the rule declares.
@@ -37,7 +38,8 @@ def main(
     else:
         edits, unit = [merged], [1.0]
     grid = [[alpha * c for c in unit] for alpha in alphas]
-    by_task = {task: evaluation.accuracies(edits, grid, task, "val") for task in evaluation.data}
+    measured = Measured(evaluation)
+    by_task = {task: measured.accuracies(edits, grid, task, "val") for task in evaluation.data}
     sweep = [
         {"alpha": alpha, "task": task, "accuracy": accuracies[i], "n": n}
         for i, alpha in enumerate(alphas)
@@ -55,10 +57,11 @@ def main(
     atomic.write_json(folder / "choice.json", chosen)
     tested = []
     for task in evaluation.data:
-        (value,), n = evaluation.accuracies(edits, [[choice.alpha * c for c in unit]], task, "test")
+        (value,), n = measured.accuracies(edits, [[choice.alpha * c for c in unit]], task, "test")
         normalized = normalized_accuracy({task: value}, {task: single["test"][task]})
         tested.append({"alpha": choice.alpha, "task": task, "accuracy": value, "normalized": normalized, "n": n})
     write_table(folder / "test.csv", tested, identity)
+    measured.write(folder / "predictions.npz", identity)
 
 
 def _accuracies(single_task: Path, tasks: Sequence[str]) -> dict[str, dict[str, float]]:

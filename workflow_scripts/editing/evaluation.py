@@ -15,7 +15,7 @@ from lib.data import prepared
 from lib.data.evaluation_batches import EvaluationBatches
 from lib.determinism import deterministic
 from lib.editing.task_vector import TaskVector
-from lib.files import checkpoints, rows
+from lib.files import checkpoints, predictions, rows
 from lib.models.encoders.interface import Encoder
 from lib.precision import matmul_precision
 from lib.threads import use_threads
@@ -40,21 +40,21 @@ class Evaluation:
     deterministic: bool = False
 
     def predictions(
-        self, taus: Sequence[TaskVector], coefficients: Tensor, task: str, split: str, rows: np.ndarray | None = None
+        self,
+        taus: Sequence[TaskVector],
+        coefficients: Tensor | Sequence[Sequence[float]],
+        task: str,
+        split: str,
+        rows: np.ndarray | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Predictions Int64[k, n] of theta_0 + coefficients[k] . taus on a task's split, and its labels Int64[n]."""
         adapter.logger.info("%d models on %s of %s", len(coefficients), split, task)
         batches = EvaluationBatches(prepared.read(self.data[task], split), self.batch_size, self.device, rows)
         with deterministic(self.deterministic), matmul_precision(self.precision, self.device):
-            found = self.edited(self.encoder, self.theta_0, list(taus), coefficients, batches, self.heads[task])
+            found = self.edited(
+                self.encoder, self.theta_0, list(taus), torch.as_tensor(coefficients), batches, self.heads[task]
+            )
         return found.cpu(), batches.labels
-
-    def accuracies(
-        self, taus: Sequence[TaskVector], coefficients: Sequence[Sequence[float]], task: str, split: str
-    ) -> tuple[list[float], int]:
-        """Top-1 accuracy of each model, in [0, 1], and the number of images."""
-        found, labels = self.predictions(taus, torch.tensor(coefficients), task, split)
-        return (found == labels).double().mean(1).tolist(), len(labels)
 
     def vectors(self, paths: Mapping[str, str | Path]) -> Mapping[str, TaskVector]:
         """Task vectors by task, each read when it is asked for: all at once may not fit into memory."""
@@ -77,6 +77,27 @@ class _Vectors(Mapping):
 
     def __len__(self) -> int:
         return len(self._paths)
+
+
+class Measured:
+    """What one job's models predict, kept as it is measured: accuracies, and the file of all predictions."""
+
+    def __init__(self, evaluation: Evaluation):
+        self._evaluation = evaluation
+        self._found: dict[tuple[str, str], Tensor] = {}
+
+    def accuracies(
+        self, taus: Sequence[TaskVector], coefficients: Sequence[Sequence[float]], task: str, split: str
+    ) -> tuple[list[float], int]:
+        """Top-1 accuracy of each model theta_0 + coefficients[k] . taus, in [0, 1], and the number of images."""
+        found, labels = self._evaluation.predictions(taus, coefficients, task, split)
+        self._found[task, split] = found
+        return (found == labels).double().mean(1).tolist(), len(labels)
+
+    def write(self, path: str | Path, identity: Mapping[str, object]) -> None:
+        """Write all predictions, in the order in which they were measured."""
+        classes = {task: len(head) for task, head in self._evaluation.heads.items()}
+        predictions.write(path, self._found, classes, identity)
 
 
 def open_evaluation(snakemake) -> Evaluation:

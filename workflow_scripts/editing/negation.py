@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lib.editing.coefficients import choose_negation
 from lib.files import atomic
-from workflow_scripts.editing.evaluation import Evaluation, identity_of, open_evaluation, write_table
+from workflow_scripts.editing.evaluation import Evaluation, Measured, identity_of, open_evaluation, write_table
 from workflow_scripts.job import adapter
 
 
@@ -21,15 +21,17 @@ def main(
     forgetting: int,
     identity: Mapping[str, object],
 ) -> None:
-    """Write sweep_val.csv (alpha, task, accuracy, n; target and control), choice.json and test.csv to `folder`.
+    """Write sweep_val.csv (alpha, task, accuracy, n; target and control), choice.json, test.csv and predictions.npz to
+    `folder`; of val, predictions have a row per alpha (the control's begin with alpha 0, in the grid or not), of test
+    one.
 
     forgetting: the sign of alpha tau that forgets: -1, or +1 for a vector that was trained to forget.
     """
-    vector = evaluation.vector(tau)
-    target, n_target = evaluation.accuracies([vector], [[forgetting * a] for a in alphas], task, "val")
+    vector, measured = evaluation.vector(tau), Measured(evaluation)
+    target, n_target = measured.accuracies([vector], [[forgetting * a] for a in alphas], task, "val")
     # alpha 0 is the pre-trained model, against which the floor is measured
     rows = [*([] if 0 in alphas else [0.0]), *alphas]
-    found, n_control = evaluation.accuracies([vector], [[forgetting * a] for a in rows], control, "val")
+    found, n_control = measured.accuracies([vector], [[forgetting * a] for a in rows], control, "val")
     pretrained, kept = found[rows.index(0)], found[-len(alphas) :]
     sweep = [
         {"alpha": alpha, "task": name, "accuracy": accuracies[i], "n": n}
@@ -47,10 +49,11 @@ def main(
             "floor": control_floor,
         },
     )
-    (target_test,), _ = evaluation.accuracies([vector], [[forgetting * choice.alpha]], task, "test")
-    (control_test,), _ = evaluation.accuracies([vector], [[forgetting * choice.alpha]], control, "test")
+    (target_test,), _ = measured.accuracies([vector], [[forgetting * choice.alpha]], task, "test")
+    (control_test,), _ = measured.accuracies([vector], [[forgetting * choice.alpha]], control, "test")
     row = {"task": task, "alpha": choice.alpha, "target": target_test, "control": control_test}
     write_table(folder / "test.csv", [row], identity)
+    measured.write(folder / "predictions.npz", {**identity, "task": task})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,116 @@
+"""Accuracies from predictions: every one counted again, with the labels of the prepared splits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from lib.files import predictions
+from workflow_scripts.audit.numbers import edits
+from workflow_scripts.audit.run import Fault, Run
+
+
+@dataclass(frozen=True)
+class Claim:
+    """An accuracy that a file of results tells. row: that of the task's and split's predictions, -1 for the last."""
+
+    place: str
+    cell: str
+    task: str
+    split: str
+    row: int
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file of predictions. rows: (task, split) -> number of models; claims: what is counted from it."""
+
+    place: str
+    identity: Mapping[str, object]
+    rows: Mapping[tuple[str, str], int]
+    claims: Sequence[Claim]
+
+
+def accuracies(run: Run) -> Iterator[Fault]:
+    """Every accuracy is the share of images whose label was predicted; predictions say whose they are."""
+
+    @cache
+    def labels(task: str, split: str) -> np.ndarray:
+        return run.index(task, split)["label"]
+
+    for stored in _stored(run):
+        told = predictions.read_identity(run.path(stored.place))
+        if told != stored.identity:
+            yield Fault(stored.place, f"says that it is of {told}, expected {stored.identity}")
+        found = predictions.read(run.path(stored.place))
+        shapes = {key: values.shape for key, values in found.items()}
+        expected = {(task, split): (k, len(labels(task, split))) for (task, split), k in stored.rows.items()}
+        if shapes != expected:
+            yield Fault(stored.place, f"has models and images {shapes}, expected {expected}")
+            continue
+        correct = {key: (values == labels(*key)).mean(1) for key, values in found.items()}
+        for claim in stored.claims:
+            counted = correct[claim.task, claim.split][claim.row]
+            if not abs(claim.accuracy - counted) < 1e-9:
+                yield Fault(claim.place, f"{claim.cell} is {claim.accuracy}, {stored.place} gives {counted}")
+
+
+def _stored(run: Run) -> Iterator[Stored]:
+    """Every file of predictions of the run."""
+    bench = run.bench
+    for model in bench.models:
+        files = run.files.pretrained_accuracy, run.files.pretrained_predictions
+        identity = {"model": model.name, "mode": "pretrained"}
+        yield _unedited(run, *(run.format(file, **identity) for file in files), identity, run.tasks)
+    for where in run.evaluated("single_task"):
+        files = run.files.single_task, run.files.single_task_predictions
+        yield _unedited(run, *(run.format(file, **where) for file in files), where, bench.tasks)
+    for where, folder, alphas, tasks in edits(run):
+        place = f"{folder}/predictions.npz"
+        sweep, test = (run.frame(f"{folder}/{name}.csv") for name in ("sweep_val", "test"))
+        rows = {(task, split): k for task in tasks for split, k in (("val", len(alphas)), ("test", 1))}
+        claims = [*_of_sweep(f"{folder}/sweep_val.csv", sweep, alphas)]
+        if "merging" in where:
+            identity = {**{key: where[key] for key in ("model", "seed", "mode")}, "rule": where["merging"]}
+            claims += _of_test(f"{folder}/test.csv", test, dict.fromkeys(tasks, "accuracy"))
+        else:
+            identity, control = where, tasks[1]
+            claims += _of_test(f"{folder}/test.csv", test, dict(zip(tasks, ("target", "control"), strict=True)))
+            rows[control, "val"] += int(0 not in alphas)
+            start = alphas.index(0) if 0 in alphas else 0
+            before = run.json(f"{folder}/choice.json")["control_pretrained_val"]
+            claims.append(Claim(f"{folder}/choice.json", "control_pretrained_val", control, "val", start, before))
+        yield Stored(place, identity, rows, claims)
+
+
+def _unedited(run: Run, place: str, stored: str, identity: Mapping[str, object], tasks: Sequence) -> Stored:
+    """Of models that no alpha scales: one for each task."""
+    names = [task.name for task in tasks]
+    claims = [
+        Claim(place, f"accuracy of {row['task']}, {row['split']}", row["task"], row["split"], 0, row["accuracy"])
+        for row in run.frame(place).to_dict("records")
+        if row["task"] in names and row["split"] in ("val", "test")
+    ]
+    return Stored(stored, identity, {(name, split): 1 for name in names for split in ("val", "test")}, claims)
+
+
+def _of_sweep(place: str, frame: pd.DataFrame, alphas: Sequence[float]) -> Iterator[Claim]:
+    """Rows are counted from the end: a control's predictions may begin with alpha 0 before the grid."""
+    for row in frame.to_dict("records"):
+        if row["alpha"] in alphas:
+            at = alphas.index(row["alpha"]) - len(alphas)
+            cell = f"accuracy of {row['task']} at alpha {row['alpha']}"
+            yield Claim(place, cell, row["task"], "val", at, row["accuracy"])
+
+
+def _of_test(place: str, frame: pd.DataFrame, columns: Mapping[str, str]) -> Iterator[Claim]:
+    """columns: task -> the column with its accuracy; of several, all stand in one row."""
+    for row in frame.to_dict("records"):
+        for task, column in columns.items():
+            if column != "accuracy" or row["task"] == task:
+                yield Claim(place, f"{column} of {row['task']}", task, "test", 0, row[column])
