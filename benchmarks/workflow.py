@@ -96,13 +96,14 @@ def hashed_bytes() -> tuple[int, int]:
     paired = {task for pair in bench.disentanglement["pairs"] for task in pair}
     everything, held = sum(prepared.values()), sum(held_out.values())
     inputs = 0
-    for vit in workload.vits(bench).values():
-        tower = cost.FLOAT_BYTES * sum(cost.tower_sizes(vit).values())
-        tasks, trained, modes = len(bench.tasks), len(bench.trained_modes), len(bench.modes)
-        inputs += trained * (tasks * tower + everything - held)  # finetune
-        inputs += modes * 2 * ((tasks + 1) * tower + held)  # single_task, addition
-        inputs += modes * (tasks * (2 * tower + of_control) + held)  # negation
-        inputs += modes * ((len(paired) + 1) * tower + sum(held_out[task] for task in paired))  # disentanglement
+    for name, vit in workload.vits(bench).items():
+        tower, own = cost.FLOAT_BYTES * sum(cost.tower_sizes(vit).values()), [bench.model(name)]
+        tasks, added = len(bench.tasks), len(bench.evaluated("single_task", own)) + len(bench.additions(own))
+        inputs += len(bench.trained(own)) * (tasks * tower + everything - held)  # finetune
+        inputs += added * ((tasks + 1) * tower + held)  # single_task, addition
+        inputs += len(bench.evaluated("negation", own)) * (tasks * (2 * tower + of_control) + held)
+        in_pairs = (len(paired) + 1) * tower + sum(held_out[task] for task in paired)
+        inputs += len(bench.evaluated("disentanglement", own)) * in_pairs
     return sum(stage.bytes for stage in workload.stages(bench)), inputs
 
 

@@ -51,13 +51,13 @@ if workflow.is_main_process and BENCH.package_versions == "warn" and versions.ot
 ENVIRONMENT = "../envs/environment.yaml"
 TASKS = BENCH.task_names
 CONTROL = BENCH.control.name
-MODELS = [model.name for model in BENCH.models]
+MODELS = [model.name for model in BENCH.pretrained]  # those of random_init are in its table alone
 SEARCH_SPACE = [BENCH.evaluation["alphas"]["start"], BENCH.evaluation["alphas"]["stop"]]
 EVALUATION = resolution.evaluating(BENCH)
 
 
 wildcard_constraints:
-    model="|".join(map(re.escape, MODELS)),
+    model="|".join(re.escape(model.name) for model in BENCH.models),
     task="|".join(map(re.escape, [*TASKS, CONTROL])),
     mode="|".join(map(re.escape, dict.fromkeys([*BENCH.modes, *BENCH.trained_modes]))),
     merging="|".join(map(re.escape, BENCH.rules)),
@@ -144,9 +144,20 @@ def vectors(tasks):
     return paths
 
 
-def over_runs(pattern, evaluation, **more):
-    """A pattern over every model and seed, and every mode that takes part in an evaluation."""
-    return expand(pattern, model=MODELS, seed=BENCH.seeds, mode=BENCH.modes_in(evaluation), **more)
+def over_runs(pattern, evaluation, models=BENCH.pretrained, **more):
+    """A pattern over every model, seed and mode that take part in an evaluation."""
+    return [path for where in BENCH.evaluated(evaluation, models) for path in expand(pattern, **where, **more)]
+
+
+def over_additions(name, models=BENCH.pretrained):
+    """A file of every addition: model, seed, mode, merging rule."""
+    return [f"{FILES.addition}/{name}".format(**where) for where in BENCH.additions(models)]
+
+
+def accuracies_of(models):
+    """The single-task accuracies of models: before fine-tuning, then after it in every mode."""
+    before = expand(FILES.pretrained_accuracy, model=[model.name for model in models])
+    return [*before, *over_runs(FILES.single_task, "single_task", models)]
 
 
 EVALUATED = {  # params of every evaluation in a mode
@@ -243,8 +254,14 @@ def other_versions(wildcards):
 
 
 TABLES = ["single_task", "addition", "addition_per_task", "negation", "negation_per_task"]
+RANDOM_INIT = ["random_init"] if BENCH.random_init else []
 HEATMAPS = [*MODELS, *(BENCH.pairs if len(MODELS) > 1 else [])]
 GRIDS = over_runs(FILES.disentanglement, "disentanglement", pair=BENCH.pairs)
+
+
+def tables(names):
+    """The files of tables."""
+    return expand(f"{FILES.tables}/{{name}}.{{suffix}}", name=names, suffix=["csv", "md", "tex"])
 
 
 def figures(*names):
@@ -254,7 +271,7 @@ def figures(*names):
 
 def report_files():
     """Every file that the run is for."""
-    files = expand(f"{FILES.tables}/{{name}}.{{suffix}}", name=TABLES, suffix=["csv", "md", "tex"])
+    files = tables([*TABLES, *RANDOM_INIT])
     files += figures(*(f"single_task_standard_{mode}" for mode in BENCH.scattered))
     files += figures(*(f"{kind}_{model}" for kind in ("alpha_sweep", "loss") for model in MODELS))
     if BENCH.pairs:

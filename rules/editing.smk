@@ -59,6 +59,7 @@ rule addition:
         **EVALUATED,
         merged_by=lambda wildcards: resolution.merging(BENCH, wildcards.merging),
         statistics=lambda wildcards: first_of(statistics(wildcards)),
+        random_init=of_model(lambda model: model.image_tower is not None),
         tasks=TASKS,
         code=evaluation_code("addition", lambda wildcards: [resolution.merging(BENCH, wildcards.merging)["module"]]),
     script:

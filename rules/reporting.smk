@@ -3,15 +3,12 @@
 
 rule tables:
     input:
-        single_task=[
-            *expand(FILES.pretrained_accuracy, model=MODELS),
-            *over_runs(FILES.single_task, "single_task"),
-        ],
-        addition=over_runs(f"{FILES.addition}/test.csv", "addition", merging=BENCH.rules),
+        single_task=accuracies_of(BENCH.pretrained),
+        addition=over_additions("test.csv"),
         negation=over_runs(f"{FILES.negation}/test.csv", "negation", task=TASKS),
         manifests=expand(FILES.manifest, task=[*TASKS, CONTROL]),
     output:
-        tables=expand(f"{FILES.tables}/{{name}}.{{suffix}}", name=TABLES, suffix=["csv", "md", "tex"]),
+        tables=tables(TABLES),
         provenance=FILES.record("tables"),
     log:
         FILES.log("tables"),
@@ -28,6 +25,33 @@ rule tables:
         code=code_of("tables"),
     script:
         "../workflow_scripts/reporting/tables.py"
+
+
+if BENCH.random_init:
+
+    rule random_init:
+        input:
+            single_task=accuracies_of(BENCH.random_init),
+            addition=over_additions("test.csv", BENCH.random_init),
+            manifests=expand(FILES.manifest, task=[*TASKS, CONTROL]),
+        output:
+            tables=tables(RANDOM_INIT),
+            provenance=FILES.record("random_init"),
+        log:
+            FILES.log("random_init"),
+        conda:
+            ENVIRONMENT
+        threads: cores("report")
+        resources:
+            **requests("report"),
+        params:
+            tasks=TASKS,
+            control=CONTROL,
+            footnotes=other_versions,
+            papers=file_digest(ROOT / "lib/reporting/papers/numbers.yaml"),
+            code=code_of("random_init"),
+        script:
+            "../workflow_scripts/reporting/random_init.py"
 
 
 rule findings:
@@ -100,8 +124,8 @@ if BENCH.scattered:
 rule alpha_sweeps:
     input:
         single_task=over_runs(FILES.single_task, "addition"),
-        sweeps=over_runs(f"{FILES.addition}/sweep_val.csv", "addition", merging=BENCH.rules),
-        tested=over_runs(f"{FILES.addition}/test.csv", "addition", merging=BENCH.rules),
+        sweeps=over_additions("sweep_val.csv"),
+        tested=over_additions("test.csv"),
     output:
         figures=figures(*(f"alpha_sweep_{model}" for model in MODELS)),
         provenance=FILES.record("alpha_sweeps"),
@@ -120,7 +144,11 @@ rule alpha_sweeps:
 
 rule loss_curves:
     input:
-        logs=expand(FILES.training_log, model=MODELS, seed=BENCH.seeds, mode=BENCH.trained_modes, task=TASKS),
+        logs=[
+            FILES.training_log.format(**where, task=task)
+            for where in BENCH.trained(BENCH.pretrained)
+            for task in TASKS
+        ],
     output:
         figures=figures(*(f"loss_{model}" for model in MODELS)),
         provenance=FILES.record("loss_curves"),

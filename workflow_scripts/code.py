@@ -42,6 +42,7 @@ SCRIPTS = {
     "negation": "workflow_scripts/editing/negation.py",
     "disentanglement": "workflow_scripts/editing/disentanglement.py",
     "tables": "workflow_scripts/reporting/tables.py",
+    "random_init": "workflow_scripts/reporting/random_init.py",
     "findings": "workflow_scripts/reporting/findings.py",
     "heatmaps": "workflow_scripts/reporting/heatmaps.py",
     "scatters": "workflow_scripts/reporting/scatters.py",

@@ -40,8 +40,7 @@ def normalized_accuracy(accuracy: Mapping[str, float], single_task: Mapping[str,
 
     Raises ValueError if the tasks differ, or a single-task accuracy is zero or not finite.
     """
-    if accuracy.keys() != single_task.keys():
-        raise ValueError(f"tasks differ: {sorted(accuracy)} against {sorted(single_task)}")
+    _require_same_tasks(accuracy, single_task)
     infinite = [f"{value} on {task}" for task, value in single_task.items() if not np.isfinite(value)]
     if infinite:
         raise ValueError(
@@ -55,6 +54,17 @@ def normalized_accuracy(accuracy: Mapping[str, float], single_task: Mapping[str,
             "Look at that task's training log and number of images"
         )
     return float(np.mean([accuracy[task] / single_task[task] for task in accuracy]))
+
+
+def normalized_accuracy_where_learnt(accuracy: Mapping[str, float], single_task: Mapping[str, float]) -> float:
+    """`normalized_accuracy` over the tasks whose single-task accuracy is above zero; 0 if there is none.
+
+    ASSUME: fine-tuned from random weights, a task's own model may get nothing right. Such a task has no ratio and is
+    left out of the mean that alpha is chosen by; the paper does not say how it chose alpha for these models.
+    """
+    _require_same_tasks(accuracy, single_task)
+    learnt = {task: value for task, value in single_task.items() if value != 0}
+    return normalized_accuracy({task: accuracy[task] for task in learnt}, learnt) if learnt else 0.0
 
 
 def choose_addition(alphas: Sequence[float], scores: Sequence[float]) -> Choice:
@@ -93,6 +103,11 @@ def choose_negation(
         )
     best = min(allowed, key=lambda i: (target[i], alphas[i]))
     return Choice(alphas[best], float(target[best]))
+
+
+def _require_same_tasks(accuracy: Mapping[str, float], single_task: Mapping[str, float]) -> None:
+    if accuracy.keys() != single_task.keys():
+        raise ValueError(f"tasks differ: {sorted(accuracy)} against {sorted(single_task)}")
 
 
 def _require_sweep(alphas: Sequence[float], **columns: Sequence[float]) -> None:

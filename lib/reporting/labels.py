@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 PRETRAINED = "pretrained"
+RANDOM = "random"  # theta_0 of a model whose image tower is random
 MEAN = "Mean"  # the column beside the tasks'
 KEYS = ["model", "seed", "mode"]
 RULE = "rule"
 _MODES = {
     PRETRAINED: "Pre-trained",
+    RANDOM: "Random init",
     "standard": "Non-linear FT",
     "posthoc": "Post-hoc lin.",
     "linear": "Linear FT",

@@ -20,16 +20,17 @@ _DEVIATIONS = "Deviations from the papers' data:"
 
 
 def addition(per_task: pd.DataFrame, single_task: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
-    """Rows (model, seed, mode, alpha, absolute, normalized): means over tasks on test; the pre-trained model first.
+    """Rows (model, seed, mode, alpha, absolute, normalized, single): means over tasks on test; the pre-trained first.
 
     per_task: (model, seed, mode, alpha, task, accuracy, normalized), with a column `rule` if a run has several merging
-    rules, which is kept; single_task gives the pre-trained accuracies.
+    rules, which is kept; single_task gives the pre-trained accuracies, and `single`, that of the mode's own models.
     """
     keys = [*KEYS, *(["rule"] if "rule" in per_task else [])]
     edited = per_task.groupby(keys, sort=False, dropna=False).agg(
         alpha=("alpha", "first"), absolute=("accuracy", "mean"), normalized=("normalized", "mean")
     )
-    return pd.concat([_pretrained(single_task, tasks, "absolute"), edited.reset_index()], ignore_index=True)
+    edited = edited.reset_index().merge(single_task_means(single_task, tasks, "single"), on=KEYS, how="left")
+    return pd.concat([_pretrained(single_task, tasks, "absolute"), edited], ignore_index=True)
 
 
 def without_single_rule(frame: pd.DataFrame) -> pd.DataFrame:
@@ -45,10 +46,15 @@ def negation(per_task: pd.DataFrame, single_task: pd.DataFrame, tasks: Sequence[
     return pd.concat([pretrained, edited], ignore_index=True)
 
 
-def _pretrained(single_task: pd.DataFrame, tasks: Sequence[str], column: str) -> pd.DataFrame:
-    chosen = single_task["mode"].eq(PRETRAINED) & single_task["split"].eq("test") & single_task["task"].isin(tasks)
+def single_task_means(single_task: pd.DataFrame, tasks: Sequence[str], column: str) -> pd.DataFrame:
+    """Rows (model, seed, mode, <column>): the mean test accuracy over these tasks."""
+    chosen = single_task["split"].eq("test") & single_task["task"].isin(tasks)
     rows = single_task[chosen].groupby(KEYS, sort=False, dropna=False)["accuracy"].mean()
     return rows.rename(column).reset_index()
+
+
+def _pretrained(single_task: pd.DataFrame, tasks: Sequence[str], column: str) -> pd.DataFrame:
+    return single_task_means(single_task[single_task["mode"].eq(PRETRAINED)], tasks, column)
 
 
 @dataclass(frozen=True)
@@ -115,14 +121,14 @@ def paper_table(
 
     columns: column of the frame -> its printed name. Cells are percent, mean ± standard deviation over seeds if there
     are several. A column `rule` gives a row per mode and merging rule. compared: a table of `lib.reporting.papers`; the
-    columns of each model that it has are followed by the paper's value and by the difference of our mean from it, in
+    columns and models that it has are followed by the paper's value and by the difference of our mean from it, in
     points; the papers add task vectors by the rule `sum`.
     """
     models, methods = list(dict.fromkeys(frame["model"])), _methods(frame)
     reported = [model for model in models if compared is not None and papers.reports(compared, model)]
     heads, cells = [], [[] for _ in methods]
     for model, (column, name) in product(models, columns.items()):
-        beside = model in reported
+        beside = model in reported and papers.has_column(compared, column)
         heads += [(model, head) for head in ([name, f"{name} paper", f"{name} diff."] if beside else [name])]
         for row, (mode, rule) in zip(cells, methods, strict=True):
             ours = _rows_of(frame, mode, rule, model)

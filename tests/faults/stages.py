@@ -134,6 +134,7 @@ class Stages:
             settings={},
             statistics={},
             alphas=ALPHAS,
+            random_init=False,
             identity={**IDENTITY, "rule": "sum"},
         )
 

@@ -10,20 +10,22 @@ import pytest
 
 from tests.workflow.conftest import ROOT, run_snakemake
 
+# three models in four modes, and, for Table 3 alone, three from random weights in two
 # rule: (jobs, Slurm jobs, GPUs a Slurm job)
 JOBS = {
     "prepare": (8, 8, 0),
     "prepare_control": (1, 1, 0),
-    "pretrained": (3, 3, 0),
-    "head": (27, 9, 0),  # a bundle a task
-    "zero_shot": (3, 3, 1),
-    "finetune": (72, 72, 1),
-    "task_vector": (72, 9, 0),  # a bundle a model and mode
-    "single_task": (12, 12, 1),
-    "addition": (12, 12, 1),
+    "pretrained": (6, 6, 0),
+    "head": (54, 9, 0),  # a bundle a task
+    "zero_shot": (6, 6, 1),
+    "finetune": (120, 120, 1),
+    "task_vector": (120, 15, 0),  # a bundle a model and mode
+    "single_task": (18, 18, 1),
+    "addition": (18, 18, 1),
     "negation": (96, 96, 1),
     "disentanglement": (12, 12, 1),
-    **dict.fromkeys(("tables", "findings", "heatmaps", "scatters", "alpha_sweeps", "loss_curves"), (1, 1, 0)),
+    **dict.fromkeys(("tables", "random_init", "findings", "heatmaps"), (1, 1, 0)),
+    **dict.fromkeys(("scatters", "alpha_sweeps", "loss_curves"), (1, 1, 0)),
 }
 BLOCK = re.compile(r"^( *)rule (\w+):\n((?:\1    .*\n)*)", re.M)
 GROUP = re.compile(r"Group job (\S+) \(jobs.*\n")
@@ -78,12 +80,12 @@ def submitted(planned) -> list[tuple[str, dict[str, int]]]:
 def test_the_papers_run_makes_so_many_slurm_jobs(planned, submitted):
     jobs, slurm_jobs = Counter(job.rule for job in planned), Counter(rule for rule, _ in submitted)
     assert {rule: (jobs[rule], slurm_jobs[rule]) for rule in jobs} == {rule: row[:2] for rule, row in JOBS.items()}
-    assert (len(planned), len(submitted)) == (324, 243)
+    assert (len(planned), len(submitted)) == (466, 316)
 
 
 def test_gpu_jobs_ask_for_one_gpu_and_no_others_do(submitted):
     assert {(rule, asked["gpu"]) for rule, asked in submitted} == {(rule, row[2]) for rule, row in JOBS.items()}
-    assert sum(asked["gpu"] for _, asked in submitted) == 207
+    assert sum(asked["gpu"] for _, asked in submitted) == 270
 
 
 def test_the_largest_requests(submitted):
@@ -92,7 +94,7 @@ def test_the_largest_requests(submitted):
         return {key: max(asked[key] for asked in chosen) for key in ("threads", "mem_mb", "runtime", "gpu")}
 
     assert largest() == {"threads": 8, "mem_mb": 48000, "runtime": 480, "gpu": 1}
-    assert largest("head") == {"threads": 8, "mem_mb": 16000, "runtime": 180, "gpu": 0}
+    assert largest("head") == {"threads": 8, "mem_mb": 16000, "runtime": 360, "gpu": 0}
     assert largest("task_vector") == {"threads": 1, "mem_mb": 8000, "runtime": 40, "gpu": 0}
 
 

@@ -96,7 +96,14 @@ class Run:
 
     def addition(self) -> None:
         evaluation = SimpleNamespace(data=dict.fromkeys(TASKS), vectors=dict)
-        nothing = {"rule": "none", "settings": {}, "statistics": {}, "alphas": ALPHAS, "identity": {}}
+        nothing = {
+            "rule": "none",
+            "settings": {},
+            "statistics": {},
+            "alphas": ALPHAS,
+            "identity": {},
+            "random_init": False,
+        }
         addition.main(evaluation, {}, self.single("standard"), self.root / "added", **nothing)
 
 

@@ -85,7 +85,7 @@ def test_a_number_that_yaml_took_for_text_is_written_out(paper, written, hint):
 
 def test_without_open_clip_its_architectures_are_left_to_the_jobs(paper, monkeypatch):
     monkeypatch.setattr(architectures, "find_spec", lambda name: None)
-    assert len(load(paper).models) == 3
+    assert len(load(paper).models) == 6
     with pytest.raises(architectures.OpenClipMissing, match="open_clip is not installed here"):
         architectures.read_configuration("ViT-B-32")
 

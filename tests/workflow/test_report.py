@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from lib.reporting import papers
-from workflow_scripts.reporting import findings, tables
+from workflow_scripts.reporting import findings, random_init, tables
 
 MODES = ["standard", "linear"]
 SUM, SEVERAL = {"sum": 0.7}, {"sum": 0.7, "mean": 0.6}  # accuracy of addition by merging rule
@@ -50,7 +50,7 @@ def benchmark_of_the_papers():
 def test_a_run_of_the_papers_models_is_compared(tmp_path, benchmark_of_the_papers):
     texts = rendered(tmp_path, "ViT-B-32", *benchmark_of_the_papers)
     row = next(line for line in texts["addition.md"].splitlines() if line.startswith("| Non-linear FT"))
-    assert [cell.strip() for cell in row.split("|")[2:-1]] == ["70.0", "71.4", "-1.4", "87.5", "76.5", "+11.0"]
+    assert [cell.strip() for cell in row.split("|")[2:-1]] == ["70.0", "71.4", "-1.4", "87.5", "76.5", "+11.0", "80.0"]
     row = next(line for line in texts["negation.tex"].splitlines() if line.startswith("Linear FT"))
     assert row == r"Linear FT & 20.0 & 10.9 & +9.1 & 49.0 & 60.8 & -11.8 \\"
     assert "arXiv 2305.12827" in texts["addition.md"] and "arXiv 2305.12827" in texts["negation.tex"]
@@ -71,6 +71,21 @@ def test_a_papers_number_never_enters_our_columns(tmp_path, benchmark_of_the_pap
 def test_a_run_of_anything_else_is_not_compared(tmp_path, model, tasks, control):
     texts = rendered(tmp_path, model, tasks, control)
     assert "diff." not in texts["addition.md"] + texts["negation.tex"] and "71.4" not in texts["addition.md"]
+
+
+def test_random_models_are_held_against_their_own_table(tmp_path, benchmark_of_the_papers):
+    run = make_run(tmp_path, "ViT-L-14-random", *benchmark_of_the_papers)
+    del run["negation"]
+    random_init.main(tmp_path / "tables", **run)
+    text = (tmp_path / "tables/random_init.md").read_text()
+    printed = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("|")]
+    assert printed[2:] == [
+        ["Random init", "50.0", "5.2", "+44.8", "-", "-", "-"],
+        ["Non-linear FT", "80.0", "18.0", "+62.0", "70.0", "4.8", "+65.2"],
+        ["Linear FT", "80.0", "24.8", "+55.2", "70.0", "6.1", "+63.9"],
+    ]
+    assert "Table 3 (arXiv 2305.12827)" in text and "- Cars: Shrunk." in text and "ImageNet:" not in text
+    assert "paper" not in (tmp_path / "tables/random_init.csv").read_text()
 
 
 def test_deviations_stand_below_the_tables_that_they_touch(tmp_path):

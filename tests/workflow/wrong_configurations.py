@@ -24,6 +24,14 @@ COCA = {
     "weights": {"file": "demo/clip/clip.safetensors"},
 }
 
+UNUSED = {
+    "model": "ViT-B-32-random",
+    "mode": "linear-2",
+    "task": "DTD",
+    "seed": 0,
+    "file": "demo/clip/clip.safetensors",
+}
+
 
 def synthetic(**options):
     return {
@@ -306,12 +314,24 @@ WRONG = {
         (["models", 0, "architecture"], 7, "models[0].architecture: got 7, expected text"),
         (["models", 1, "architecture"], "RN50-quickgelu", "models[1].architecture: "),
         (["image_size"], 256, "image_size: 256, but the models take 224 x 224 pixels; set image_size: 224"),
-        (["models", 2, "architecture"], "ViT-L-14-336-quickgelu", "models: they take images of different sizes (models[0] 224, models[1] 224, models[2] 336); a run has one"),
+        (["models", 2, "architecture"], "ViT-L-14-336-quickgelu", "models: they take images of different sizes (models[0] 224, models[1] 224, models[2] 336, models[3] 224, models[4] 224, models[5] 224); a run has one"),
         (["models", 0], {**COCA, "activation_checkpointing": True}, "models[0].activation_checkpointing: true, but coca_ViT-B-32 is no plain ViT"),
         (["models", 0, "architecture"], "ViT-B-32", "models[0].activation: quick_gelu, but ViT-B-32 computes gelu"),
         (["models", 0, "activation"], "relu", "models[0].activation: got 'relu', expected one of quick_gelu, gelu"),
         (["models", 0, "image_tower"], {}, "models[0].image_tower: random_seed is missing"),
         (["models", 0, "image_tower"], "random", "models[0].image_tower: got 'random', expected a mapping"),
+        (["models"], [{**COCA, "image_tower": {"random_seed": 0}}], "models: all image towers are random, but every table"),
+        (["models", 3, "modes"], "standard", "models[3].modes: got 'standard', expected a list; write ['standard']"),
+        (["models", 3, "modes"], [], "models[3].modes: got [], expected at least 1 entries"),
+        (["models", 3, "modes"], ["lora"], "models[3].modes[0]: got 'lora', expected one of standard, posthoc"),
+        (["models", 3, "modes"], ["linear", "linear"], "models[3].modes: got ['linear', 'linear'], expected entries"),
+        (["models", 3, "modes"], ["posthoc"], "models[3].modes: 'posthoc' uses the task vectors of 'standard'; add that mode"),
+        (["models", 3, "modes"], ["gradient-ascent"], "models[3].modes: got ['gradient-ascent'], none of the run's modes ['standard', 'posthoc', "),
+        (["models", 3, "modes"], ["gradient-ascent"], "models[3].modes: 'gradient-ascent' takes no part in addition"),
+        (["modes"], ["linear-2"], "models[3].modes: got ['standard', 'linear'], none of the run's modes ['linear-2']; add one"),
+        (["models", 0, "modes"], ["standard"], "models[0].modes: got ['standard'], but tables and figures show every mode"),
+        (["merging"], [{"rule": "mean"}], "merging: sum is missing, by which models[3], models[4], models[5] with a random"),
+        (["checkpoints"], [UNUSED], "checkpoints[0].mode: ViT-B-32-random takes no part in 'linear-2'; choose one of standard, linear"),
         (["models", 0, "processes"], 2, "models[0].processes: 2, but a fine-tuning job of ViT-B-32 asks for 1 GPU; each process takes one: set processes: 1, or gpu: 2"),
         (["models", 0, "resources"], {"prepare": {}}, "models[0].resources: unknown key 'prepare'"),
         (["models", 0, "architectures"], "nowhere", "models[0].architectures: "),
@@ -343,6 +363,13 @@ VALID = {
         (ALPHAS, {"start": -1000, "stop": 1000, "points": 3}),
         (ALPHAS, {"start": 0, "stop": 1e-9, "points": 2}),
         (["merging", 0, "alphas"], {"start": 0.5, "stop": 2, "points": 4}),
+    ],
+    "modes": [
+        (["modes"], ["standard"]),
+        (["modes"], ["posthoc", "linear"]),
+        (["models", 3, "modes"], ["linear"]),
+        (["models", 3, "modes"], ["posthoc", "standard"]),
+        (["models", 3, "modes"], ...),
     ],
     "names": [
         (["run"], "p"),

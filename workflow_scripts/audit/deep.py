@@ -34,7 +34,7 @@ def task_vectors(run: Run, *, sample: int = SAMPLE) -> Iterator[Fault]:
 
 def evaluations(run: Run, *, sample: int = 1) -> Iterator[Fault]:
     """The single-task accuracies of a seeded sample of (model, seed, mode), counted again."""
-    for where in _sample(run.evaluated("single_task"), sample):
+    for where in _sample(run.bench.evaluated("single_task"), sample):
         patterns = (run.files.single_task, run.files.single_task_predictions)
         places = [run.format(pattern, **where) for pattern in patterns]
         with tempfile.TemporaryDirectory() as made:

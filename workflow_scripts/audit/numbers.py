@@ -8,7 +8,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from lib.editing.coefficients import alpha_grid, choose_addition, choose_negation, normalized_accuracy
+from lib.editing.coefficients import (
+    alpha_grid,
+    choose_addition,
+    choose_negation,
+    normalized_accuracy,
+    normalized_accuracy_where_learnt,
+)
 from workflow_scripts.audit.run import Fault, Run
 from workflow_scripts.configuration import resolution
 
@@ -48,7 +54,7 @@ def single_tasks(run: Run) -> Iterator[Fault]:
         expected = [(task.name, split) for task in run.tasks for split in ("val", "test")]
         yield from _rows(place, frame, ["task", "split"], expected)
         yield from _shares(run, place, frame, None)
-    for where in run.evaluated("single_task"):
+    for where in run.bench.evaluated("single_task"):
         place = run.format(run.files.single_task, **where)
         frame = run.frame(place)
         yield from _rows(
@@ -93,7 +99,9 @@ def choices(run: Run) -> Iterator[Fault]:
         if "merging" in where:
             single = run.frame(run.format(run.files.single_task, **where))
             val = single[single["split"] == "val"].set_index("task")["accuracy"].to_dict()
-            scores = [normalized_accuracy(row.to_dict(), val) for _, row in table.iterrows()]
+            random = run.bench.model(where["model"]).image_tower is not None
+            normalized = normalized_accuracy_where_learnt if random else normalized_accuracy
+            scores = [normalized(row.to_dict(), val) for _, row in table.iterrows()]
             choice = choose_addition(alphas, scores)
             expected = {"alpha": choice.alpha, "normalized_val": choice.score, "scores": scores}
         else:
@@ -125,10 +133,9 @@ def tested(run: Run) -> Iterator[Fault]:
             single = run.frame(run.format(run.files.single_task, **where))
             known = single[single["split"] == "test"].set_index("task")["accuracy"]
             for row in frame.to_dict("records"):
-                if not math.isclose(row["normalized"], row["accuracy"] / known[row["task"]], abs_tol=1e-12):
-                    yield Fault(
-                        place, f"{row['task']}: normalized is {row['normalized']}, expected accuracy / single-task"
-                    )
+                own, told = known[row["task"]], row["normalized"]
+                if not (math.isclose(told, row["accuracy"] / own, abs_tol=1e-12) if own else math.isnan(told)):
+                    yield Fault(place, f"{row['task']}: normalized is {told}, expected accuracy / single-task")
         else:
             yield from _rows(place, frame, ["task"], [(tasks[0],)])
             for name, column in zip(tasks, ("target", "control"), strict=True):
@@ -138,7 +145,7 @@ def tested(run: Run) -> Iterator[Fault]:
 def grids(run: Run) -> Iterator[Fault]:
     """Every heatmap's grid is of its pair, model, seed and mode, at the configured alphas, with shares in [0, 1]."""
     alphas = alpha_grid(**run.bench.disentanglement["alphas"])
-    for where in run.evaluated("disentanglement"):
+    for where in run.bench.evaluated("disentanglement"):
         for pair in run.bench.pairs:
             place = run.format(run.files.disentanglement, **where, pair=pair)
             with np.load(run.path(place), allow_pickle=False) as file:
@@ -156,13 +163,11 @@ def grids(run: Run) -> Iterator[Fault]:
 
 def edits(run: Run) -> Iterator[tuple[dict[str, object], str, list[float], list[str]]]:
     """Every sweep of alpha: whose it is, its folder, its alphas, its tasks."""
-    for where in run.evaluated("addition"):
-        for rule in run.bench.rules:
-            of_rule = {**where, "merging": rule}
-            alphas = resolution.merging(run.bench, rule)["alphas"]
-            yield of_rule, run.format(run.files.addition, **of_rule), alphas, run.bench.task_names
+    for where in run.bench.additions():
+        alphas = resolution.merging(run.bench, where["merging"])["alphas"]
+        yield where, run.format(run.files.addition, **where), alphas, run.bench.task_names
     alphas = alpha_grid(**run.bench.evaluation["alphas"])
-    for where in run.evaluated("negation"):
+    for where in run.bench.evaluated("negation"):
         for task in run.bench.task_names:
             of_task = {**where, "task": task}
             yield of_task, run.format(run.files.negation, **of_task), alphas, [task, run.bench.control.name]

@@ -4,29 +4,42 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
 
 from workflow_scripts.audit.run import Fault, Run
-from workflow_scripts.reporting import alpha_sweeps, findings, heatmaps, loss_curves, scatters, tables
+from workflow_scripts.configuration.benchmark import Model
+from workflow_scripts.reporting import alpha_sweeps, findings, heatmaps, loss_curves, random_init, scatters, tables
 
 
 def written_tables(run: Run) -> Iterator[Fault]:
     """Every table is what its per-task results give, to the byte; a cell that differs is named."""
+    bench = run.bench
     record = next((record for record in run.graph.records if record.rule == "tables"), None)
+    of_all = {
+        "manifests": _files(run, *(run.format(run.files.manifest, task=task.name) for task in run.tasks)),
+        "tasks": bench.task_names,
+        "control": bench.control.name,
+        "footnotes": record.params["footnotes"] if record else [],
+    }
     with tempfile.TemporaryDirectory() as made:
         tables.main(
             Path(made),
-            single_task=_files(run, *_single_tasks(run)),
-            addition=_files(run, *_tested(run, "addition")),
-            negation=_files(run, *_tested(run, "negation")),
-            manifests=_files(run, *(run.format(run.files.manifest, task=task.name) for task in run.tasks)),
-            tasks=run.bench.task_names,
-            control=run.bench.control.name,
-            footnotes=record.params["footnotes"] if record else [],
+            single_task=_files(run, *_single_tasks(run, bench.pretrained)),
+            addition=_files(run, *_added(run, bench.pretrained)),
+            negation=_files(run, *_negated(run)),
+            **of_all,
         )
+        if bench.random_init:
+            random_init.main(
+                Path(made),
+                single_task=_files(run, *_single_tasks(run, bench.random_init)),
+                addition=_files(run, *_added(run, bench.random_init)),
+                **of_all,
+            )
         for again in sorted(Path(made).iterdir()):
             yield from _same(run, f"{run.files.tables}/{again.name}", again)
 
@@ -50,15 +63,17 @@ def written_findings(run: Run) -> Iterator[Fault]:
 def drawn_figures(run: Run) -> Iterator[Fault]:
     """Every figure is what its rows give, to the byte: matplotlib draws one file from one set of points."""
     bench, grid = run.bench, run.bench.evaluation["alphas"]
-    models = [model.name for model in bench.models]
-    sweeps = _tested(run, "addition", "sweep_val.csv")
-    logs = [run.format(run.files.training_log, **job.wildcards) for job in run.jobs if job.rule in _TRAINED]
-    single = _files(run, *(run.format(run.files.single_task, **where) for where in run.evaluated("addition")))
+    models = [model.name for model in bench.pretrained]
+    sweeps, tested = _added(run, bench.pretrained, "sweep_val.csv"), _added(run, bench.pretrained)
+    trained = product(bench.trained(bench.pretrained), bench.task_names)
+    logs = [run.format(run.files.training_log, **where, task=task) for where, task in trained]
+    shown = bench.evaluated("addition", bench.pretrained)
+    single = _files(run, *(run.format(run.files.single_task, **where) for where in shown))
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         if bench.scattered:
             scatters.main(single, folder, modes=bench.scattered, tasks=bench.task_names)
-        alpha_sweeps.main(_files(run, *sweeps), _files(run, *_tested(run, "addition")), single, folder)
+        alpha_sweeps.main(_files(run, *sweeps), _files(run, *tested), single, folder)
         loss_curves.main(
             _files(run, *logs),
             folder,
@@ -71,9 +86,6 @@ def drawn_figures(run: Run) -> Iterator[Fault]:
             heatmaps.main(_files(run, *_grids(run)), folder, (grid["start"], grid["stop"]))
         for again in sorted(folder.iterdir()):
             yield from _same(run, f"{run.files.figures}/{again.name}", again)
-
-
-_TRAINED = ("finetune", "import_checkpoint")
 
 
 def _same(run: Run, file: str, again: Path) -> Iterator[Fault]:
@@ -105,20 +117,23 @@ def _cells(there: Path, again: Path) -> Iterator[str]:
                 yield f"{column} of {where} is {one}, the results give {other}"
 
 
-def _single_tasks(run: Run) -> list[str]:
-    pretrained = [run.format(run.files.pretrained_accuracy, model=model.name) for model in run.bench.models]
-    return [*pretrained, *(run.format(run.files.single_task, **where) for where in run.evaluated("single_task"))]
+def _single_tasks(run: Run, models: Sequence[Model]) -> list[str]:
+    before = [run.format(run.files.pretrained_accuracy, model=model.name) for model in models]
+    places = run.bench.evaluated("single_task", models)
+    return [*before, *(run.format(run.files.single_task, **where) for where in places)]
 
 
-def _tested(run: Run, evaluation: str, name: str = "test.csv") -> list[str]:
-    of_what = ("merging", run.bench.rules) if evaluation == "addition" else ("task", run.bench.task_names)
-    folder = run.files.addition if evaluation == "addition" else run.files.negation
-    places = run.evaluated(evaluation)
-    return [f"{run.format(folder, **where, **{of_what[0]: one})}/{name}" for where in places for one in of_what[1]]
+def _added(run: Run, models: Sequence[Model], name: str = "test.csv") -> list[str]:
+    return [f"{run.format(run.files.addition, **where)}/{name}" for where in run.bench.additions(models)]
+
+
+def _negated(run: Run) -> list[str]:
+    places = product(run.bench.evaluated("negation"), run.bench.task_names)
+    return [f"{run.format(run.files.negation, **where, task=task)}/test.csv" for where, task in places]
 
 
 def _grids(run: Run) -> list[str]:
-    places = run.evaluated("disentanglement")
+    places = run.bench.evaluated("disentanglement")
     return [run.format(run.files.disentanglement, **where, pair=pair) for where in places for pair in run.bench.pairs]
 
 

@@ -99,48 +99,35 @@ class Run:
         """All tasks, the control last."""
         return [*self.bench.tasks, self.bench.control]
 
-    @property
-    def seeds_and_modes(self) -> Iterator[dict[str, object]]:
-        for model, seed in product(self.bench.models, self.bench.seeds):
-            for mode in self.bench.modes:
-                yield {"model": model.name, "seed": seed, "mode": mode}
-
-    def evaluated(self, evaluation: str) -> list[dict[str, object]]:
-        """Model, seed and mode of each evaluation of that kind."""
-        taking_part = self.bench.modes_in(evaluation)
-        return [where for where in self.seeds_and_modes if where["mode"] in taking_part]
-
     @cached_property
     def jobs(self) -> list[Job]:
         """Every job of a whole run of the configuration, in the order of the workflow."""
         return list(self._jobs())
 
     def _jobs(self) -> Iterator[Job]:
-        bench, models = self.bench, [model.name for model in self.bench.models]
+        bench = self.bench
         for task in bench.tasks:
             yield self._job("prepare", task=task.name)
         yield Job("prepare_control", {}, self.files.record("prepare", bench.control.name))
-        for model in models:
+        for model in (entry.name for entry in bench.models):
             yield self._job("pretrained", model=model)
             yield from (self._job("head", model=model, task=task.name) for task in self.tasks)
             yield self._job("zero_shot", model=model)
         imported = {(entry.model, entry.seed, entry.mode, entry.task) for entry in bench.checkpoints}
-        for model, seed, mode, task in product(models, bench.seeds, bench.trained_modes, bench.task_names):
-            where = {"model": model, "seed": seed, "mode": mode, "task": task}
+        for of_run, task in product(bench.trained(), bench.task_names):
+            where = {**of_run, "task": task}
             trained = self._job("finetune", **where)
-            named = (model, seed, mode, task) in imported
+            named = tuple(where[key] for key in ("model", "seed", "mode", "task")) in imported
             yield Job("import_checkpoint", trained.wildcards, trained.record) if named else trained
             yield self._job("task_vector", **where)
-        for where in self.evaluated("single_task"):
-            yield self._job("single_task", **where)
-        for where in self.evaluated("addition"):
-            yield from (self._job("addition", **where, merging=rule) for rule in bench.rules)
-        for where in self.evaluated("negation"):
+        yield from (self._job("single_task", **where) for where in bench.evaluated("single_task"))
+        yield from (self._job("addition", **where) for where in bench.additions())
+        for where in bench.evaluated("negation"):
             yield from (self._job("negation", **where, task=task) for task in bench.task_names)
         if bench.pairs:
-            yield from (self._job("disentanglement", **where) for where in self.evaluated("disentanglement"))
-        kinds = {"heatmaps": bench.pairs, "scatters": bench.scattered}
-        for rule in ("tables", "findings", "heatmaps", "scatters", "alpha_sweeps", "loss_curves"):
+            yield from (self._job("disentanglement", **where) for where in bench.evaluated("disentanglement"))
+        kinds = {"heatmaps": bench.pairs, "scatters": bench.scattered, "random_init": bench.random_init}
+        for rule in ("tables", "random_init", "findings", "heatmaps", "scatters", "alpha_sweeps", "loss_curves"):
             if kinds.get(rule, True):
                 yield Job(rule, {}, self.files.record(rule))
 

@@ -62,7 +62,11 @@ def _expected(run: Run, job: Job) -> dict[str, object]:
             },
         }
         if job.rule == "addition":
-            more["addition"] = {"tasks": bench.task_names, "merged_by": resolution.merging(bench, where["merging"])}
+            more["addition"] = {
+                "tasks": bench.task_names,
+                "merged_by": resolution.merging(bench, where["merging"]),
+                "random_init": model.image_tower is not None,
+            }
         if job.rule == "negation":
             more["negation"] = {
                 "control_floor": floor,
@@ -81,9 +85,10 @@ def _expected(run: Run, job: Job) -> dict[str, object]:
             "recipe": resolution.recipe(bench, where["mode"]),
         }
     if job.rule in ("pretrained", "head"):
-        weights = {"weights": resolution.weights(model), "activation": model.activation}
+        tower = None if model.image_tower is None else dict(model.image_tower)
+        weights = {"weights": resolution.weights(model), "activation": model.activation, "image_tower": tower}
         return {"configuration": resolution.architecture(model)} | (weights if job.rule == "pretrained" else {})
-    if job.rule == "tables":
+    if job.rule in ("tables", "random_init"):
         return {"tasks": bench.task_names, "control": bench.control.name}
     return {"control_floor": floor, "search_space": [grid["start"], grid["stop"]]} if job.rule == "findings" else {}
 

@@ -22,7 +22,7 @@ from lib.reporting.labels import KEYS, PRETRAINED, RULE
 from workflow_scripts.layout import Layout
 
 IDENTITY = (*KEYS, RULE, "task", "split")
-ACCURACIES = ("absolute", "normalized", "accuracy", "target", "control")
+ACCURACIES = ("absolute", "normalized", "single", "multi", "accuracy", "target", "control")
 NORMAL = 1.959964  # 97.5 % of a normal distribution lie below
 Row = Mapping[str, str]
 
@@ -102,6 +102,9 @@ class Tables:
     def _averaged(self, table: str, row: Row, column: str) -> list[tuple[Row, str]]:
         """The rows and columns that a mean over tasks was taken of."""
         keys = [key for key in (*KEYS, RULE) if key in row]
+        if column == "single":
+            own = [part for part in self.rows("single_task") if all(part[key] == row[key] for key in KEYS)]
+            return [(part, "accuracy") for part in own if part["split"] == "test" and part["task"] != self.control]
         if row["mode"] != PRETRAINED:
             name = "accuracy" if column == "absolute" else column
             return [(part, name) for part in self.rows(f"{table}_per_task") if all(part[k] == row[k] for k in keys)]

@@ -22,7 +22,7 @@ from lib.files.digests import file_digest
 from lib.provenance import tracing
 from lib.provenance.records import Record
 from lib.provenance.tracing import DIGITS, Node
-from lib.reporting.labels import PRETRAINED
+from lib.reporting.labels import PRETRAINED, RANDOM
 from workflow_scripts.commands.finished_run import FinishedRun, RunError
 
 NAMED = ("model", "mode", "rule", "task", "split")  # columns that name a row, beside the seed
@@ -48,7 +48,11 @@ class Cell:
     @property
     def maker(self) -> str:
         """The rule that measured it."""
-        return "zero_shot" if self.row["mode"] == PRETRAINED else self.table.removesuffix("_per_task")
+        if self.row["mode"] in (PRETRAINED, RANDOM):
+            return "zero_shot"
+        if self.column == "single":
+            return "single_task"
+        return "addition" if self.table == "random_init" else self.table.removesuffix("_per_task")
 
     def title(self) -> str:
         """The cell and its value, in percent where it is a fraction of images."""
@@ -91,7 +95,7 @@ def behind_cell(run: FinishedRun, cell: Cell) -> Node:
         maker = run.graph.makers.get(used)
         if maker is None or not told(run, used):
             return told(run, used)
-        if user.rule == "tables":
+        if user.rule in ("tables", "random_init"):
             return maker.rule == cell.maker and of_row(maker)
         of_a_task = maker.wildcards.get("task", maker.params.get("name"))
         return user.rule != cell.maker or of_a_task is None or of_a_task in _tasks(run, cell, of_a_task)

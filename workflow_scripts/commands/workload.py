@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -43,11 +43,10 @@ def stages(bench: Benchmark) -> list[Stage]:
     """Every rule that a run from scratch starts, with what it does and leaves on disk."""
     known = vits(bench)
     sizes = {task.name: cost.split_sizes(counts(task), **split_rule(bench)) for task in (*bench.tasks, bench.control)}
-    runs = [(model, known[model.name]) for model in bench.models for _ in bench.seeds]
     trained, imported = trainings(bench), len(bench.checkpoints)
     thetas = cost.FLOAT_BYTES * _parameters(known[model.name] for model, _, _ in trained)
     imports = cost.FLOAT_BYTES * _parameters(known[entry.model] for entry in bench.checkpoints)
-    evaluations = {name: len(runs) * len(bench.modes_in(name)) for name in modes.EVALUATIONS}
+    evaluations = {name: len(bench.evaluated(name)) for name in modes.EVALUATIONS}
     prepared = {task.name: prepared_bytes(bench, task, sizes[task.name]) for task in (*bench.tasks, bench.control)}
     has_pairs = bool(bench.pairs)
     everything = [
@@ -61,26 +60,27 @@ def stages(bench: Benchmark) -> list[Stage]:
         ),
         Stage("import_checkpoint", imported, "pretrained", imports),
         Stage("task_vector", len(trained) + imported, "report", thetas + imports),
-        Stage("single_task", evaluations["single_task"], "evaluate", work=tuple(_single_task(bench, runs, sizes))),
+        Stage("single_task", evaluations["single_task"], "evaluate", work=tuple(_single_task(bench, known, sizes))),
         Stage(
             "addition",
-            evaluations["addition"] * len(bench.rules),
+            len(bench.additions()),
             "evaluate",
-            work=tuple(_addition(bench, runs, sizes)),
+            work=tuple(_addition(bench, known, sizes)),
         ),
         Stage(
             "negation",
             evaluations["negation"] * len(bench.tasks),
             "evaluate",
-            work=tuple(_negation(bench, runs, sizes)),
+            work=tuple(_negation(bench, known, sizes)),
         ),
         Stage(
             "disentanglement",
             evaluations["disentanglement"] * has_pairs,
             "evaluate",
-            work=tuple(_disentanglement(bench, runs, sizes)),
+            work=tuple(_disentanglement(bench, known, sizes)),
         ),
         *(Stage(name, 1, "report") for name in ("tables", "findings", "alpha_sweeps", "loss_curves")),
+        Stage("random_init", int(bool(bench.random_init)), "report"),
         Stage("scatters", int(bool(bench.scattered)), "report"),
         Stage("heatmaps", int(has_pairs), "report"),
     ]
@@ -91,9 +91,9 @@ def trainings(bench: Benchmark) -> list[tuple[Model, modes.Mode, Task]]:
     """What is fine-tuned, once a seed: everything but what an imported checkpoint stands for."""
     imported = {(entry.model, entry.seed, entry.mode, entry.task) for entry in bench.checkpoints}
     return [
-        (model, modes.get(mode), task)
-        for model, seed, mode, task in product(bench.models, bench.seeds, bench.trained_modes, bench.tasks)
-        if (model.name, seed, mode, task.name) not in imported
+        (bench.model(where["model"]), modes.get(where["mode"]), task)
+        for where, task in product(bench.trained(), bench.tasks)
+        if (*where.values(), task.name) not in imported
     ]
 
 
@@ -135,44 +135,45 @@ def _steps(bench: Benchmark, sizes) -> int:
     return sum(cost.optimizer_steps(task.epochs, sizes[task.name]["fit"], batch) for _, _, task in trainings(bench))
 
 
-def _single_task(bench: Benchmark, runs, sizes) -> Iterator[Work]:
+def _single_task(bench: Benchmark, known, sizes) -> Iterator[Work]:
     parts = [(1, sizes[t][split]) for t in bench.task_names for split in ("val", "test")]
-    yield from _evaluated(bench, "single_task", runs, parts)
+    yield from _evaluated(bench, bench.evaluated("single_task"), known, parts)
 
 
-def _addition(bench: Benchmark, runs, sizes) -> Iterator[Work]:
+def _addition(bench: Benchmark, known, sizes) -> Iterator[Work]:
     for rule in bench.rules:
         alphas = len(resolution.merging(bench, rule)["alphas"])
         parts = [part for t in bench.task_names for part in ((alphas, sizes[t]["val"]), (1, sizes[t]["test"]))]
-        yield from _evaluated(bench, "addition", runs, parts)
+        where = [where for where in bench.additions() if where["merging"] == rule]
+        yield from _evaluated(bench, where, known, parts)
 
 
-def _negation(bench: Benchmark, runs, sizes) -> Iterator[Work]:
+def _negation(bench: Benchmark, known, sizes) -> Iterator[Work]:
     alphas, control = bench.evaluation["alphas"]["points"], sizes[bench.control.name]
     without_zero = int(0 not in alpha_grid(**bench.evaluation["alphas"]))  # the control at alpha 0 is always needed
     parts = []
     for name in bench.task_names:
         parts += [(alphas, sizes[name]["val"]), (alphas + without_zero, control["val"])]
         parts += [(1, sizes[name]["test"]), (1, control["test"])]
-    yield from _evaluated(bench, "negation", runs, parts)
+    yield from _evaluated(bench, bench.evaluated("negation"), known, parts)
 
 
-def _disentanglement(bench: Benchmark, runs, sizes) -> Iterator[Work]:
+def _disentanglement(bench: Benchmark, known, sizes) -> Iterator[Work]:
     points, images = bench.disentanglement["alphas"]["points"], bench.disentanglement["images"]
     pairs = bench.disentanglement["pairs"]
     parts = [(points + points**2, min(images, sizes[task]["test"])) for pair in pairs for task in pair]
-    yield from _evaluated(bench, "disentanglement", runs, parts, vectors=2)
+    yield from _evaluated(bench, bench.evaluated("disentanglement"), known, parts, vectors=2)
 
 
 def _evaluated(
-    bench: Benchmark, evaluation: str, runs, parts: list[tuple[int, int]], vectors: int = 1
+    bench: Benchmark, runs: Iterable[Mapping], known, parts: list[tuple[int, int]], vectors: int = 1
 ) -> Iterator[Work]:
-    """parts: (edited models, images)."""
-    for model, vit in runs:
-        for mode in map(modes.get, bench.modes_in(evaluation)):
-            images = sum(cost.passes(models, tangent=mode.tangent) * n for models, n in parts)
-            flops = images * cost.evaluation_flops(vit, tangent=mode.tangent, vectors=vectors)
-            yield Work(model, mode.name, "evaluate", images, flops)
+    """runs: model, seed and mode of each evaluation; parts: (edited models, images)."""
+    for where in runs:
+        model, mode = bench.model(where["model"]), modes.get(where["mode"])
+        images = sum(cost.passes(models, tangent=mode.tangent) * n for models, n in parts)
+        flops = images * cost.evaluation_flops(known[model.name], tangent=mode.tangent, vectors=vectors)
+        yield Work(model, mode.name, "evaluate", images, flops)
 
 
 def split_rule(bench: Benchmark) -> dict[str, object]:

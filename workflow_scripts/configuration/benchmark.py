@@ -15,6 +15,7 @@ from lib.training import modes, third_party
 from workflow_scripts.configuration.base import effective, merged
 from workflow_scripts.configuration.contradictions import contradictions
 from workflow_scripts.configuration.files import NO_JOB, FileError, read_mapping, read_value
+from workflow_scripts.configuration.participation import OF_RANDOM_INIT, SUM, modes_of, owners
 from workflow_scripts.configuration.schema import faults
 
 
@@ -34,6 +35,7 @@ class Model:
     architectures: str | None = None
     vocabulary: str | None = None
     image_tower: Mapping[str, int] | None = None
+    modes: Sequence[str] | None = None
     resources: Mapping[str, Mapping[str, int]] | None = None
 
 
@@ -106,13 +108,54 @@ class Benchmark:
         return [task.name for task in self.tasks]
 
     @property
+    def pretrained(self) -> tuple[Model, ...]:
+        """The models whose image tower is that of their weights: those of all tables and figures but one."""
+        return tuple(model for model in self.models if model.image_tower is None)
+
+    @property
+    def random_init(self) -> tuple[Model, ...]:
+        """The models whose image tower is random: those of the table `random_init`, and of nothing else."""
+        return tuple(model for model in self.models if model.image_tower is not None)
+
+    @property
     def trained_modes(self) -> list[str]:
         """The modes whose checkpoints this run needs, post-hoc's own among them."""
-        return list(dict.fromkeys(modes.get(mode).vectors_of for mode in self.modes))
+        return owners(self.modes)
 
     def modes_in(self, evaluation: str) -> list[str]:
         """The run's modes that take part in an evaluation, one of `lib.training.modes.EVALUATIONS`."""
         return [mode for mode in self.modes if evaluation in modes.get(mode).evaluations]
+
+    def trained(self, models: Iterable[Model] | None = None) -> list[dict[str, object]]:
+        """Model, seed and mode of every set of checkpoints, one for each task, of these models or of all."""
+        return [
+            {"model": model.name, "seed": seed, "mode": mode}
+            for model in (self.models if models is None else models)
+            for seed in self.seeds
+            for mode in owners(modes_of(vars(model), self.modes))
+        ]
+
+    def evaluated(self, evaluation: str, models: Iterable[Model] | None = None) -> list[dict[str, object]]:
+        """Model, seed and mode of every evaluation of a kind (`lib.training.modes.EVALUATIONS`), of these or all.
+
+        Nothing else says what takes part in what.
+        """
+        return [
+            {"model": model.name, "seed": seed, "mode": mode}
+            for model in (self.models if models is None else models)
+            if model.image_tower is None or evaluation in OF_RANDOM_INIT
+            for seed in self.seeds
+            for mode in modes_of(vars(model), self.modes)
+            if evaluation in modes.get(mode).evaluations
+        ]
+
+    def additions(self, models: Iterable[Model] | None = None) -> list[dict[str, object]]:
+        """Model, seed, mode and merging rule of every addition, of these models or of all."""
+        return [
+            {**where, "merging": rule}
+            for where in self.evaluated("addition", models)
+            for rule in (self.rules if self.model(where["model"]).image_tower is None else [SUM])
+        ]
 
     @property
     def scattered(self) -> list[str]:

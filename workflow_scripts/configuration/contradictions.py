@@ -10,12 +10,14 @@ from lib.training import modes
 from workflow_scripts.configuration.data_sets import wrong_data
 from workflow_scripts.configuration.model_files import wrong_files
 from workflow_scripts.configuration.names import clashes
+from workflow_scripts.configuration.participation import owners, wrong_models
 
 
 def contradictions(config: Mapping[str, object], *, look: bool) -> Iterator[str]:
     """The faults of a configuration that its schema cannot see. look: at users' folders of images, too."""
     yield from clashes(config)
     yield from _wrong_modes(config)
+    yield from wrong_models(config)
     for grid in ("evaluation", "disentanglement"):
         yield from _wrong_grid(f"{grid}.alphas", config[grid]["alphas"])
     for index, entry in enumerate(config["merging"]):
@@ -32,7 +34,7 @@ def _wrong_modes(config: Mapping[str, object]) -> Iterator[str]:
     if not any("addition" in modes.get(name).evaluations for name in config["modes"]):
         yield f"modes: none of {config['modes']} takes part in addition; add one that does, such as standard"
     rates = config["finetune"]["learning_rate"]
-    for mode in dict.fromkeys(modes.get(name).vectors_of for name in config["modes"]):
+    for mode in owners(config["modes"]):
         if mode not in rates:
             yield f"finetune.learning_rate: {mode} is missing, but the modes {config['modes']} need it"
 

@@ -18,7 +18,7 @@ from lib.models.architectures import (
 )
 from lib.models.configuration_rules import checked_configuration
 from lib.models.vocabularies import require_vocabulary
-from lib.training import modes
+from workflow_scripts.configuration.participation import modes_of, owners
 
 
 def wrong_files(config: Mapping[str, object]) -> Iterator[str]:
@@ -91,8 +91,8 @@ def _wrong_architectures(config: Mapping[str, object]) -> Iterator[str]:
 def _wrong_checkpoints(config: Mapping[str, object]):
     entries = config.get("checkpoints", [])
     names = {kind: [entry["name"] for entry in config[f"{kind}s"]] for kind in ("model", "task")}
-    owners = list(dict.fromkeys(modes.get(mode).vectors_of for mode in config["modes"]))
-    known = {**names, "mode": owners, "seed": list(config["seeds"])}
+    known = {**names, "mode": owners(config["modes"]), "seed": list(config["seeds"])}
+    trained = {model["name"]: owners(modes_of(model, config["modes"])) for model in config["models"]}
     keys = [tuple(entry[kind] for kind in known) for entry in entries]
     files: dict[Path, list[int]] = {}
     for index, entry in enumerate(entries):
@@ -100,6 +100,11 @@ def _wrong_checkpoints(config: Mapping[str, object]):
             if entry[kind] not in values:
                 choice = ", ".join(map(str, values))
                 yield f"checkpoints[{index}].{kind}: this run trains no {entry[kind]!r}; choose one of {choice}"
+        if entry["mode"] in known["mode"] and entry["mode"] not in trained.get(entry["model"], [entry["mode"]]):
+            yield (
+                f"checkpoints[{index}].mode: {entry['model']} takes no part in {entry['mode']!r}; choose one of "
+                f"{', '.join(trained[entry['model']])}"
+            )
         if keys[index] in keys[:index]:
             yield f"checkpoints[{index}]: names the same {', '.join(known)} as checkpoints[{keys.index(keys[index])}]"
         found = list(_told(f"checkpoints[{index}].file", _require_checkpoint, entry["file"]))

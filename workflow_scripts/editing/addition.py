@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
-from lib.editing.coefficients import choose_addition, normalized_accuracy
+from lib.editing.coefficients import choose_addition, normalized_accuracy, normalized_accuracy_where_learnt
 from lib.editing.merging.interface import Coefficients
 from lib.files import atomic, own_files, rows
 from workflow_scripts.editing.evaluation import Evaluation, Measured, identity_of, open_evaluation, write_table
@@ -21,13 +21,15 @@ def main(
     settings: Mapping[str, object],
     statistics: Mapping[str, Mapping[str, str]],
     alphas: Sequence[float],
+    random_init: bool,
     identity: Mapping[str, object],
 ) -> None:
     """Write sweep_val.csv (alpha, task, accuracy, n), choice.json (alpha, score), test.csv and predictions.npz to
     `folder`; of val, predictions have a row per alpha, of test one.
 
     rule: the module of `lib.editing.merging` whose `merge` makes one vector, or coefficients, of the task vectors.
-    statistics: kind of file -> task -> path, of the kinds that the rule declares.
+    statistics: kind of file -> task -> path, of the kinds that the rule declares. random_init: theta_0 is random, so a
+    single-task accuracy may be zero; what it divides is left out, and left empty in test.csv.
     """
     single = _accuracies(single_task, list(evaluation.data))
     vectors = evaluation.vectors(taus)
@@ -46,8 +48,9 @@ def main(
         for task, (accuracies, n) in by_task.items()
     ]
     write_table(folder / "sweep_val.csv", sweep, identity)
+    normalize = normalized_accuracy_where_learnt if random_init else normalized_accuracy
     scores = [
-        normalized_accuracy({t: accuracies[i] for t, (accuracies, _) in by_task.items()}, single["val"])
+        normalize({t: accuracies[i] for t, (accuracies, _) in by_task.items()}, single["val"])
         for i in range(len(alphas))
     ]
     choice = choose_addition(alphas, scores)
@@ -58,7 +61,8 @@ def main(
     tested = []
     for task in evaluation.data:
         (value,), n = measured.accuracies(edits, [[choice.alpha * c for c in unit]], task, "test")
-        normalized = normalized_accuracy({task: value}, {task: single["test"][task]})
+        own = single["test"][task]
+        normalized = None if random_init and own == 0 else normalized_accuracy({task: value}, {task: own})
         tested.append({"alpha": choice.alpha, "task": task, "accuracy": value, "normalized": normalized, "n": n})
     write_table(folder / "test.csv", tested, identity)
     measured.write(folder / "predictions.npz", identity)
@@ -87,5 +91,6 @@ if __name__ == "__main__":
             settings=params.merged_by["settings"],
             statistics=params.statistics,
             alphas=params.merged_by["alphas"],
+            random_init=params.random_init,
             identity=identity_of(snakemake, rule=snakemake.wildcards.merging),
         )

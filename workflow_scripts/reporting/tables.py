@@ -13,11 +13,11 @@ from workflow_scripts.job import adapter
 from workflow_scripts.reporting import frames
 
 _COLUMNS = {
-    "addition": {"absolute": "Abs. (↑)", "normalized": "Norm. (↑)"},
+    "addition": {"absolute": "Abs. (↑)", "normalized": "Norm. (↑)", "single": "Single (↑)"},
     "negation": {"target": "Targ. (↓)", "control": "Cont. (↑)"},
 }
 _MEANS = {
-    "addition": "mean test accuracy over the tasks",
+    "addition": "mean test accuracy over the tasks; Single: of each task's own model",
     "negation": "mean test accuracy on the negated and on the control task",
 }
 
@@ -39,7 +39,7 @@ def main(
     data declare are footnotes, followed by `footnotes`. Raises OwnFileError for a file that is damaged or lacks rows of
     these tasks.
     """
-    single, negated = _single_task(single_task, tasks, control), _negation(negation, tasks)
+    single, negated = single_task_rows(single_task, tasks, control), _negation(negation, tasks)
     by_task = frames.read(addition, ("alpha", "accuracy", "normalized", "n"), asked=lambda rows: {"task": tasks})
     added = tables.without_single_rule(by_task)
     shown = {
@@ -49,18 +49,28 @@ def main(
         "negation": tables.negation(negated, single, tasks, control),
         "negation_per_task": negated,
     }
-    declared = [_manifest(path, task) for path, task in zip(manifests, [*tasks, control], strict=True)]
+    declared = manifests_of(manifests, [*tasks, control])
     for name, frame in shown.items():
-        with atomic.whole(folder / f"{name}.csv") as temporary:
-            frame.to_csv(temporary, index=False)
         table = _paper_table(name, frame, tasks, compared=papers.same_benchmark(tasks, control))
         of_tasks = [*tasks, control] if name == "negation" else tasks
         table = table.with_footnotes([*tables.deviations(declared, of_tasks), *footnotes])
-        atomic.write_text(folder / f"{name}.md", table.markdown())
-        atomic.write_text(folder / f"{name}.tex", table.latex())
+        write(folder, name, frame, table)
 
 
-def _single_task(paths: Sequence[str], tasks: Sequence[str], control: str) -> pd.DataFrame:
+def write(folder: Path, name: str, frame: pd.DataFrame, table: tables.PaperTable) -> None:
+    """Write {name}.csv, .md and .tex."""
+    with atomic.whole(folder / f"{name}.csv") as temporary:
+        frame.to_csv(temporary, index=False)
+    atomic.write_text(folder / f"{name}.md", table.markdown())
+    atomic.write_text(folder / f"{name}.tex", table.latex())
+
+
+def manifests_of(paths: Sequence[str], tasks: Sequence[str]) -> list[dict[str, object]]:
+    """The manifests of these tasks. Raises OwnFileError for one that is damaged or of another task."""
+    return [_manifest(path, task) for path, task in zip(paths, tasks, strict=True)]
+
+
+def single_task_rows(paths: Sequence[str], tasks: Sequence[str], control: str) -> pd.DataFrame:
     """Every task in each split of a file, test among them; of the pre-trained model the control task, too."""
 
     def asked(rows: pd.DataFrame) -> dict[str, Sequence[str]]:

@@ -31,6 +31,11 @@ def reports(table: str, model: str) -> bool:
     return model in numbers()[table]["values"]
 
 
+def has_column(table: str, column: str) -> bool:
+    """True if a paper's table has this column."""
+    return any(column in row for modes in numbers()[table]["values"].values() for row in modes.values())
+
+
 def source(table: str) -> str:
     """Where a table's values are printed."""
     return numbers()[table]["source"]

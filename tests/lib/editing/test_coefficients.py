@@ -87,3 +87,20 @@ def test_normalized_accuracy_is_the_mean_of_ratios_not_the_ratio_of_means():
         coefficients.normalized_accuracy({"a": 0.2, "b": 0.2}, {"a": 0.4, "b": NAN})
     with pytest.raises(ValueError, match="zero on b"):
         coefficients.normalized_accuracy({"b": 0.2}, {"b": 0.0})
+
+
+def test_a_task_that_was_not_learnt_from_random_weights_is_left_out_of_the_mean():
+    normalized = coefficients.normalized_accuracy_where_learnt
+    assert normalized({"a": 0.2, "b": 0.3, "c": 0.9}, {"a": 0.4, "b": 0.0, "c": 0.9}) == pytest.approx(0.75)
+    assert normalized({"a": 0.2, "b": 0.3}, {"a": 0.0, "b": 0.0}) == 0.0
+    every = {"a": 0.2, "b": 0.9}, {"a": 0.4, "b": 0.9}
+    assert normalized(*every) == coefficients.normalized_accuracy(*every)
+    with pytest.raises(ValueError, match="tasks differ"):
+        normalized({"a": 0.2}, {"b": 0.0})
+    with pytest.raises(ValueError, match="single-task accuracy is nan on b"):
+        normalized({"a": 0.2, "b": 0.2}, {"a": 0.4, "b": NAN})
+
+
+def test_where_nothing_was_learnt_the_smallest_alpha_is_chosen():
+    scores = [coefficients.normalized_accuracy_where_learnt({"a": 0.1}, {"a": 0.0}) for _ in range(3)]
+    assert choose_addition([0, 0.5, 1], scores).alpha == 0

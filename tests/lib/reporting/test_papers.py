@@ -1,10 +1,15 @@
 """The papers' numbers: complete, in range, and printed at a named place."""
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from lib.reporting import papers
 
+ROOT = Path(__file__).resolve().parents[3]
 MODELS = ["ViT-B-32", "ViT-B-16", "ViT-L-14"]
+RANDOM = [f"{model}-random" for model in MODELS]
 TABLES = [name for name in papers.numbers() if name not in ("tasks", "control")]
 
 
@@ -12,14 +17,15 @@ TABLES = [name for name in papers.numbers() if name not in ("tasks", "control")]
 def test_every_table_names_its_source_and_holds_percent(table):
     assert papers.source(table)
     values = papers.numbers()[table]["values"]
-    assert list(values) == MODELS
+    assert list(values) == (RANDOM if table == "random_init" else MODELS)
     cells = [value for modes in values.values() for row in modes.values() for value in row.values()]
     assert cells and all(0 < value < 100 for value in cells)
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_every_model_has_the_same_rows_and_columns(table):
-    shapes = [{mode: set(row) for mode, row in papers.numbers()[table]["values"][model].items()} for model in MODELS]
+    values = papers.numbers()[table]["values"].values()
+    shapes = [{mode: set(row) for mode, row in modes.items()} for modes in values]
     assert shapes[0] == shapes[1] == shapes[2]
 
 
@@ -29,8 +35,8 @@ def test_every_model_has_the_same_rows_and_columns(table):
         ("addition", "ViT-B-32", "standard", "absolute", 71.4),
         ("addition", "ViT-L-14", "linear", "normalized", 93.5),
         ("negation", "ViT-B-16", "posthoc", "target", 10.8),
-        ("random_init", "ViT-L-14", "standard", "single", 18.0),
-        ("random_init", "ViT-B-32", "linear", "multi", 3.8),
+        ("random_init", "ViT-L-14-random", "standard", "single", 18.0),
+        ("random_init", "ViT-B-32-random", "linear", "multi", 3.8),
         ("editing_negation", "ViT-L-14", "gradient-ascent", "control", 16.3),
         ("editing_negation", "ViT-B-32", "negative", "target", 24.0),
         ("single_task", "ViT-B-16", "linear", "SVHN", 83.2),
@@ -45,6 +51,16 @@ def test_what_no_paper_reports_is_none():
     assert papers.reported("addition", "ViT-demo-8", "standard", "absolute") is None
     assert papers.reported("addition", "ViT-B-32", "pretrained", "normalized") is None
     assert papers.reports("addition", "ViT-B-32") and not papers.reports("addition", "ViT-demo-8")
+
+
+def test_the_models_of_each_table_are_those_of_the_papers_configuration():
+    configured = yaml.safe_load((ROOT / "config.yaml").read_text())["models"]
+    assert [model["name"] for model in configured if "image_tower" in model] == RANDOM
+    assert [model["name"] for model in configured if "image_tower" not in model] == MODELS
+
+
+def test_a_column_of_a_table():
+    assert papers.has_column("random_init", "multi") and not papers.has_column("addition", "single")
 
 
 def test_the_pre_trained_rows_agree_between_tables():

@@ -132,6 +132,17 @@ def test_addition_takes_means_over_tasks():
     frame = tables.addition(per_task, SINGLE, ["A", "B"]).set_index("mode")
     assert frame.loc["pretrained", "absolute"] == pytest.approx(0.3)
     assert frame.loc["standard", ["alpha", "absolute", "normalized"]].tolist() == pytest.approx([0.3, 0.6, 0.85])
+    assert frame.loc["standard", "single"] == pytest.approx(0.7) and pd.isna(frame.loc["pretrained", "single"])
+    assert list(frame)[-1] == "single"
+
+
+def test_a_column_that_the_paper_does_not_print_has_no_number_beside_it():
+    frame = rows("ViT-B-32").assign(single=[NAN, 0.9, 0.95])
+    table = tables.paper_table(
+        frame, {"normalized": "Norm. (↑)", "single": "Single (↑)"}, caption="", compared="addition"
+    )
+    assert [name for _, name in table.columns] == ["Norm. (↑)", "Norm. (↑) paper", "Norm. (↑) diff.", "Single (↑)"]
+    assert [row[-1] for row in table.cells] == ["-", "90.0", "95.0"]
 
 
 def test_negation_keeps_the_control_apart():
