@@ -43,7 +43,7 @@ def _wrong_modes(key: str, model: Mapping[str, object], all_modes: Sequence[str]
     if "image_tower" not in model:
         yield f"{key}.modes: got {own}, but tables and figures show every mode of a pre-trained model; remove it"
     if not modes_of(model, all_modes):
-        yield f"{key}.modes: got {own}, none of the run's modes {all_modes}; add one of them to modes, or remove the model"
+        yield f"{key}.modes: got {own}, none of the run's modes {all_modes}; add one of them there, or remove the model"
     for mode in own:
         if "addition" not in modes.get(mode).evaluations:
             yield f"{key}.modes: {mode!r} takes no part in addition, which the table random_init shows; remove it"
