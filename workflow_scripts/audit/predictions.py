@@ -67,7 +67,7 @@ def _stored(run: Run) -> Iterator[Stored]:
         files = run.files.pretrained_accuracy, run.files.pretrained_predictions
         identity = {"model": model.name, "mode": "pretrained"}
         yield _unedited(run, *(run.format(file, **identity) for file in files), identity, run.tasks)
-    for where in run.evaluated("single_task"):
+    for where in bench.evaluated("single_task"):
         files = run.files.single_task, run.files.single_task_predictions
         yield _unedited(run, *(run.format(file, **where) for file in files), where, bench.tasks)
     for where, folder, alphas, tasks in edits(run):
