@@ -144,6 +144,11 @@ def vectors(tasks):
     return paths
 
 
+def of_pairs(pattern):
+    """A pattern's files of all pairs of tasks."""
+    return [pattern.replace("{pair}", pair) for pair in BENCH.pairs]
+
+
 def over_runs(pattern, evaluation, models=BENCH.pretrained, **more):
     """A pattern over every model, seed and mode that take part in an evaluation."""
     return [path for where in BENCH.evaluated(evaluation, models) for path in expand(pattern, **where, **more)]
@@ -257,9 +262,15 @@ TABLES = ["single_task", "addition", "addition_per_task", "negation", "negation_
 RANDOM_INIT = ["random_init"] if BENCH.random_init else []
 HEATMAPS = [*MODELS, *(BENCH.pairs if len(MODELS) > 1 else [])]
 GRIDS = over_runs(FILES.disentanglement, "disentanglement", pair=BENCH.pairs)
+OUTCOMES = over_runs(FILES.outcomes, "disentanglement", pair=BENCH.pairs)
 
 
-def tables(names):
+def of_vectors(pattern):
+    """A pattern over every model, seed, and mode that has task vectors of its own."""
+    return [pattern.format(**where) for where in BENCH.trained(BENCH.pretrained)]
+
+
+def tables(*names):
     """The files of tables."""
     return expand(f"{FILES.tables}/{{name}}.{{suffix}}", name=names, suffix=["csv", "md", "tex"])
 
@@ -271,9 +282,10 @@ def figures(*names):
 
 def report_files():
     """Every file that the run is for."""
-    files = tables([*TABLES, *RANDOM_INIT])
+    files = tables(*TABLES, *RANDOM_INIT, "similarity")
     files += figures(*(f"single_task_standard_{mode}" for mode in BENCH.scattered))
-    files += figures(*(f"{kind}_{model}" for kind in ("alpha_sweep", "loss") for model in MODELS))
+    files += figures(*(f"{kind}_{model}" for kind in ("alpha_sweep", "loss", "similarity") for model in MODELS))
     if BENCH.pairs:
-        files += figures(*(f"disentanglement_{name}" for name in HEATMAPS))
+        files += tables("disentanglement")
+        files += figures(*(f"{kind}_{name}" for kind in ("disentanglement", "representation") for name in HEATMAPS))
     return [*files, FILES.findings]

@@ -109,7 +109,9 @@ rule disentanglement:
         model_sha256=beside([FILES.theta_0, *heads_of(PAIRED_TASKS)]),
         splits=splits_of(PAIRED_TASKS, ["test"]),
     output:
-        grids=[FILES.disentanglement.replace("{pair}", pair) for pair in BENCH.pairs],
+        grids=of_pairs(FILES.disentanglement),
+        outcomes=of_pairs(FILES.outcomes),
+        sha256=beside(of_pairs(FILES.outcomes)),
         provenance=FILES.record("disentanglement", "{model}", "seed{seed}", "{mode}"),
     log:
         FILES.log("disentanglement", "{model}", "seed{seed}", "{mode}"),
@@ -128,3 +130,25 @@ rule disentanglement:
         code=evaluation_code("disentanglement"),
     script:
         "../workflow_scripts/editing/disentanglement.py"
+
+
+rule similarity:
+    input:
+        taus=lambda wildcards: large(vectors(TASKS)(wildcards)),
+        sha256=lambda wildcards: beside(vectors(TASKS)(wildcards)),
+    output:
+        similarity=FILES.similarity,
+        norms=FILES.norms,
+        provenance=FILES.record("similarity", "{model}", "seed{seed}", "{mode}"),
+    log:
+        FILES.log("similarity", "{model}", "seed{seed}", "{mode}"),
+    conda:
+        ENVIRONMENT
+    threads: cores("report")
+    resources:
+        **requests("report"),
+    params:
+        tasks=TASKS,
+        code=code_of("similarity"),
+    script:
+        "../workflow_scripts/editing/similarity.py"

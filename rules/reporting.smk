@@ -8,7 +8,7 @@ rule tables:
         negation=over_runs(f"{FILES.negation}/test.csv", "negation", task=TASKS),
         manifests=expand(FILES.manifest, task=[*TASKS, CONTROL]),
     output:
-        tables=tables(TABLES),
+        tables=tables(*TABLES),
         provenance=FILES.record("tables"),
     log:
         FILES.log("tables"),
@@ -27,6 +27,49 @@ rule tables:
         "../workflow_scripts/reporting/tables.py"
 
 
+rule disentanglement_table:
+    input:
+        outcomes=large(OUTCOMES),
+        sha256=beside(OUTCOMES),
+    output:
+        tables=tables("disentanglement"),
+        provenance=FILES.record("disentanglement_table"),
+    log:
+        FILES.log("disentanglement_table"),
+    conda:
+        ENVIRONMENT
+    threads: cores("report")
+    resources:
+        **requests("report"),
+    params:
+        search_space=SEARCH_SPACE,
+        bootstrap=dict(BENCH.bootstrap),
+        code=code_of("disentanglement_table"),
+    script:
+        "../workflow_scripts/reporting/disentanglement_table.py"
+
+
+rule similarity_table:
+    input:
+        cosines=of_vectors(FILES.similarity),
+        norms=of_vectors(FILES.norms),
+    output:
+        tables=tables("similarity"),
+        provenance=FILES.record("similarity_table"),
+    log:
+        FILES.log("similarity_table"),
+    conda:
+        ENVIRONMENT
+    threads: cores("report")
+    resources:
+        **requests("report"),
+    params:
+        tasks=TASKS,
+        code=code_of("similarity_table"),
+    script:
+        "../workflow_scripts/reporting/similarity_table.py"
+
+
 if BENCH.random_init:
 
     rule random_init:
@@ -35,7 +78,7 @@ if BENCH.random_init:
             addition=over_additions("test.csv", BENCH.random_init),
             manifests=expand(FILES.manifest, task=[*TASKS, CONTROL]),
         output:
-            tables=tables(RANDOM_INIT),
+            tables=tables(*RANDOM_INIT),
             provenance=FILES.record("random_init"),
         log:
             FILES.log("random_init"),
@@ -82,7 +125,7 @@ rule heatmaps:
     input:
         grids=GRIDS,
     output:
-        figures=figures(*(f"disentanglement_{name}" for name in HEATMAPS)),
+        figures=figures(*(f"{kind}_{name}" for kind in ("disentanglement", "representation") for name in HEATMAPS)),
         provenance=FILES.record("heatmaps"),
     log:
         FILES.log("heatmaps"),
@@ -96,6 +139,27 @@ rule heatmaps:
         code=code_of("heatmaps"),
     script:
         "../workflow_scripts/reporting/heatmaps.py"
+
+
+rule similarity_maps:
+    input:
+        cosines=of_vectors(FILES.similarity),
+        norms=of_vectors(FILES.norms),
+    output:
+        figures=figures(*(f"similarity_{model}" for model in MODELS)),
+        provenance=FILES.record("similarity_maps"),
+    log:
+        FILES.log("similarity_maps"),
+    conda:
+        ENVIRONMENT
+    threads: cores("report")
+    resources:
+        **requests("report"),
+    params:
+        tasks=TASKS,
+        code=code_of("similarity_maps"),
+    script:
+        "../workflow_scripts/reporting/similarity_maps.py"
 
 
 if BENCH.scattered:

@@ -122,6 +122,21 @@ class Layout:
         return f"{self.mode}/disentanglement/{{pair}}.npz"
 
     @property
+    def outcomes(self) -> str:
+        """What disentanglement finds on each image: large, with its digest beside it."""
+        return f"{self.mode}/disentanglement/outcomes/{{pair}}.npz"
+
+    @property
+    def similarity(self) -> str:
+        """Cosines of task vectors."""
+        return f"{self.mode}/similarity.csv"
+
+    @property
+    def norms(self) -> str:
+        """Norms of task vectors."""
+        return f"{self.mode}/norms.csv"
+
+    @property
     def tables(self) -> str:
         return f"{self.run}/tables"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 from lib.data.datasets import reading
@@ -153,8 +154,9 @@ class Stages:
             )
 
     def disentanglement(self) -> None:
-        outputs, options = {tuple(TASKS): self._grid()}, {"alphas": [-1.0, 0.0, 1.0], "images": 10, "seed": 0}
-        disentanglement.main(self._evaluation(), self._taus(), outputs, **options, identity=IDENTITY)
+        outputs = ({tuple(TASKS): path} for path in (self._grid(), self._outcomes()))
+        options = {"alphas": [-1.0, 0.0, 1.0], "images": 10, "seed": 0, "identity": IDENTITY}
+        disentanglement.main(self._evaluation(), self._taus(), *outputs, **options)
 
     def tables(self) -> None:
         tables.main(
@@ -208,10 +210,13 @@ class Stages:
     def _grid(self) -> Path:
         return self.root / f"disentanglement/{'--'.join(TASKS)}.npz"
 
+    def _outcomes(self) -> Path:
+        return self.root / f"disentanglement/outcomes/{'--'.join(TASKS)}.npz"
+
     def _evaluation(self, tasks=TASKS | CONTROL) -> Evaluation:
         return Evaluation(
             encoder=MODE.image_encoder(self._configuration()),
-            edited=MODE.predictions,
+            edited=import_module(MODE.predictions_module),
             theta_0=checkpoints.load(self.theta_0),
             data={name: self.root / "data" / name for name in tasks},
             heads={name: checkpoints.load(self.root / f"heads/{name}.safetensors")["weight"] for name in tasks},

@@ -16,6 +16,7 @@ from lib.data.preparing import index_label_digest
 from lib.files import predictions
 from workflow_scripts.audit.sealing import seal, sealed_names
 from workflow_scripts.layout import Layout
+from workflow_scripts.reporting import similarity_maps, similarity_table
 
 RUN = "results/tiny"
 LINEAR = f"{RUN}/tiny/seed0/linear"
@@ -79,7 +80,9 @@ class Forgery:
 
     def put_right(self):
         """Every digest of every file, in records, beside files and in the seal, as the files are now."""
-        for beside in Path(self.files.run).rglob("*.safetensors.sha256"):
+        for beside in Path(self.files.run).rglob("*.sha256"):
+            if str(beside) == self.files.seal:
+                continue
             beside.write_text(f"{_sha256(str(beside).removesuffix('.sha256'))}\n")
         for file in self.records():
             record = json.loads(file.read_text())
@@ -259,6 +262,35 @@ def a_cell_of_a_heatmap(run):
         arrays["error_a"][0, 0] = 0.0
 
     run.arrays(f"{LINEAR}/disentanglement/Scenes--Signs.npz", change)
+
+
+@clumsy("disentanglement/outcomes/Scenes--Signs.npz")
+def a_distance_of_one_image(run):
+    def change(arrays):
+        arrays["distance_b"][2, 1, 0] = 0.0
+
+    run.arrays(f"{LINEAR}/disentanglement/outcomes/Scenes--Signs.npz", change)
+
+
+@clumsy("linear/similarity.csv")
+def orthogonal_task_vectors(run):
+    run.csv(f"{LINEAR}/similarity.csv", lambda rows: rows.__setitem__("cosine", 0.0))
+
+
+@clumsy("tables/similarity.csv: cosine of tiny, 0, linear, Scenes, Signs")
+def a_cosine_of_the_table(run):
+    def change(rows):
+        rows.loc[(rows["mode"] == "linear") & (rows["task_b"] == "Signs"), "cosine"] = 0.5
+
+    run.csv(f"{RUN}/tables/similarity.csv", change)
+
+
+@clumsy("tables/disentanglement.csv: representation_low of tiny, 0, linear, Scenes--Signs")
+def a_narrower_interval(run):
+    def change(rows):
+        rows.loc[rows["mode"] == "linear", "representation_low"] += 0.01
+
+    run.csv(f"{RUN}/tables/disentanglement.csv", change)
 
 
 @clumsy("tables/addition.csv: absolute of tiny, 0, linear")
@@ -451,6 +483,25 @@ def a_grid_of_another_seed(run):
     for mode in ("standard", "posthoc", "linear", "linear-2"):  # alike, so that readers of all see nothing odd
         file = f"{RUN}/tiny/seed0/{mode}/disentanglement/Scenes--Signs.npz"
         run.arrays(file, lambda arrays: arrays.update(seed=np.array(7)))
+    run.put_right()
+
+
+@forged("outcomes behind the grids", "outcomes/Scenes--Signs.npz: its means over images are not the error_a")
+def outcomes_outside_the_red_box(run):
+    def change(arrays):
+        arrays["differs_a"][0, 0] ^= 0xF0
+
+    run.arrays(f"{LINEAR}/disentanglement/outcomes/Scenes--Signs.npz", change)
+    run.put_right()
+
+
+@forged("cosines and norms of task vectors", "linear/norms.csv: the norm of Signs")
+def shorter_vectors_wherever_they_are_shown(run):
+    run.csv(f"{LINEAR}/norms.csv", lambda rows: rows.__setitem__("norm", rows["norm"] / 2))
+    modes = ("standard", "linear", "linear-2")
+    files = [[f"{RUN}/tiny/seed0/{mode}/{name}.csv" for mode in modes] for name in ("similarity", "norms")]
+    similarity_table.main(*files, Path(RUN, "tables"), tasks=["Scenes", "Signs"])
+    similarity_maps.main(*files, Path(RUN, "figures"), tasks=["Scenes", "Signs"])
     run.put_right()
 
 

@@ -39,9 +39,9 @@ def without_figures(monkeypatch):
 
 def test_a_finished_run_passes(run):
     found = audit(read_effective([Path("config.yaml")]), deep=True)
-    assert faults(found) == {} and len(found) == len(checks.CHECKS) + 3
+    assert faults(found) == {} and len(found) == len(checks.CHECKS) + 4
     report = json.loads(Path(f"{RUN}/audit.json").read_text())
-    assert report["passed"] and report["records"] == 46 and len(report["checks"]) == len(found)
+    assert report["passed"] and report["records"] == 52 and len(report["checks"]) == len(found)
     assert Path(f"{RUN}/audit.md").read_text().startswith("# Audit of the run tiny: passed\n")
     done = subprocess.run(["sha256sum", "--check", "--quiet", "provenance.sha256"], cwd=RUN, capture_output=True)
     assert done.returncode == 0
@@ -79,7 +79,7 @@ def test_forged_accuracies_are_found_where_they_are_counted_again(run):
     def seen(check):
         return [f"{fault.place}: {fault.what}" for fault in check(Run(bench, Path(), ROOT))]
 
-    assert seen(deep.task_vectors) == [] and seen(deep.evaluations) == []
+    assert seen(deep.task_vectors) == [] and seen(deep.evaluations) == [] and seen(deep.similarities) == []
     run.csv(f"{LINEAR}/addition/sum/sweep_val.csv", lambda rows: rows.__setitem__("accuracy", 1.0))
     assert any("at alpha 0" in line for line in seen(checks.CHECKS["sweeps begin at the pre-trained model"]))
     run.csv(f"{LINEAR}/single_task.csv", lambda rows: rows.__setitem__("n", 3))
@@ -92,6 +92,7 @@ def test_forged_accuracies_are_found_where_they_are_counted_again(run):
             file = f"{RUN}/tiny/seed0/{mode}/{task}/tau.safetensors"
             run.tensors(file, lambda tensors: tensors["proj"].__iadd__(1))
     assert len(seen(deep.task_vectors)) == deep.SAMPLE
+    assert len(seen(deep.similarities)) == 6  # cosines and norms, of three modes
 
 
 def test_the_command_ends_with_the_audits_verdict(run):

@@ -12,13 +12,24 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from lib.files import checkpoints, rows
+from lib.files import checkpoints, outcomes, rows
 from lib.files.checkpoints import CheckpointError
+from lib.files.outcomes import Outcomes
 from lib.files.own_files import NotFinite, OwnFileError
 from workflow_scripts.editing import addition
 from workflow_scripts.editing.evaluation import open_evaluation, write_table
 from workflow_scripts.models import head
-from workflow_scripts.reporting import alpha_sweeps, findings, heatmaps, loss_curves, scatters, tables
+from workflow_scripts.reporting import (
+    alpha_sweeps,
+    disentanglement_table,
+    findings,
+    heatmaps,
+    loss_curves,
+    scatters,
+    similarity_maps,
+    similarity_table,
+    tables,
+)
 from workflow_scripts.training import finetune, finetune_process, task_vector
 
 TASKS, CONTROL, MODES, ALPHAS, STEPS = ["A", "B"], "C", ["standard", "linear"], [0.0, 0.5, 1.0], 4
@@ -53,7 +64,14 @@ class Run:
                     self.root / f"{mode}/{task}/training_log.csv", [{**own, "task": task, **row} for row in steps]
                 )
             errors = {"alphas": ALPHAS, "error_a": np.full((3, 3), 0.25), "error_b": np.zeros((3, 3))}
+            errors |= {"representation_a": np.full((3, 3), 0.5), "representation_b": np.zeros((3, 3))}
             np.savez(self.root / f"{mode}/A--B.npz", **errors, pair=TASKS, **{k: np.array(v) for k, v in own.items()})
+            per_image = (np.eye(3, dtype=bool)[:, :, None], np.full((3, 3, 1), np.float32(0.5)))
+            found = Outcomes(**own, pair=tuple(TASKS), alphas=np.array(ALPHAS), **_twice(*per_image))
+            outcomes.write(self.root / f"{mode}/outcomes/A--B.npz", found)
+            two = [{"task_a": a, "task_b": b, "cosine": 1.0 if a == b else 0.25} for a in TASKS for b in TASKS]
+            rows.write(self.root / f"{mode}/similarity.csv", [{**own, **row} for row in two])
+            rows.write(self.root / f"{mode}/norms.csv", [{**own, "task": task, "norm": 2.0} for task in TASKS])
         for task in [*TASKS, CONTROL]:
             (self.root / f"{task}.json").write_text(json.dumps({"task": task, "deviations": []}))
         self.tables()
@@ -83,6 +101,18 @@ class Run:
     def heatmaps(self) -> None:
         heatmaps.main(self.each("A--B.npz"), self.root / "figures", (0.0, 1.0))
 
+    def disentanglement_table(self) -> None:
+        given = {"search_space": (0.0, 1.0), "bootstrap": {"resamples": 100, "seed": 0}}
+        disentanglement_table.main(self.each("outcomes/A--B.npz"), self.root / "tables", **given)
+
+    def similarity_table(self) -> None:
+        files = self.each("similarity.csv"), self.each("norms.csv")
+        similarity_table.main(*files, self.root / "tables", tasks=TASKS)
+
+    def similarity_maps(self) -> None:
+        files = self.each("similarity.csv"), self.each("norms.csv")
+        similarity_maps.main(*files, self.root / "figures", tasks=TASKS)
+
     def scatters(self) -> None:
         scatters.main(self.each("single_task.csv"), self.root / "figures", modes=["linear"], tasks=TASKS)
 
@@ -107,6 +137,11 @@ class Run:
         addition.main(evaluation, {}, self.single("standard"), self.root / "added", **nothing)
 
 
+def _twice(differs: np.ndarray, distance: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """The same outcomes for both tasks of a pair."""
+    return {"differs": (differs, differs), "distance": (distance, distance)}
+
+
 READERS = {  # script -> the files that it reads, one of each kind
     "tables": [
         "pretrained.csv",
@@ -117,6 +152,9 @@ READERS = {  # script -> the files that it reads, one of each kind
     ],
     "findings": ["tables/addition.csv", "tables/negation.csv", "linear/A--B.npz"],
     "heatmaps": ["linear/A--B.npz"],
+    "disentanglement_table": ["linear/outcomes/A--B.npz"],
+    "similarity_table": ["linear/similarity.csv", "linear/norms.csv"],
+    "similarity_maps": ["linear/similarity.csv", "linear/norms.csv"],
     "scatters": ["linear/single_task.csv"],
     "alpha_sweeps": ["linear/sweep_val.csv", "linear/test.csv", "linear/single_task.csv"],
     "loss_curves": ["linear/A/training_log.csv"],
@@ -128,6 +166,8 @@ VALUES = {  # a column of numbers in each csv file that is read
     "tables/negation.csv": "control",
     "linear/B/test.csv": "target",
     "linear/A/training_log.csv": "loss",
+    "linear/similarity.csv": "cosine",
+    "linear/norms.csv": "norm",
 }
 
 
@@ -149,9 +189,12 @@ def refused(run, script, file, *words, error=OwnFileError):
 
 
 def test_a_whole_run_is_read(run):
-    for script in ("findings", "heatmaps", "scatters", "alpha_sweeps", "loss_curves"):
+    for script in ("findings", "disentanglement_table", "similarity_table"):
         getattr(run, script)()
-    assert len(list((run.root / "figures").glob("*.pdf"))) == 4
+    for script in ("heatmaps", "similarity_maps", "scatters", "alpha_sweeps", "loss_curves"):
+        getattr(run, script)()
+    assert len(list((run.root / "figures").glob("*.pdf"))) == 6
+    assert {"disentanglement.tex", "similarity.tex"} <= {path.name for path in (run.root / "tables").iterdir()}
     with pytest.raises(ModuleNotFoundError, match="none"):  # behind its files, the rule of that name
         run.addition()
 
@@ -214,6 +257,7 @@ def test_a_log_without_rows_is_of_an_imported_checkpoint(run):
     [
         ({"error_a": np.full((3, 3), np.nan)}, "9 of 9 values of error_a not finite"),
         ({"error_b": np.full((3, 3), -0.5)}, "9 of 9 values of error_b outside, expected 0 to 1"),
+        ({"representation_a": np.full((3, 3), 2.5)}, "9 of 9 values of representation_a outside, expected 0 to 2"),
         ({"error_a": np.zeros((3, 2))}, "(3, 2)"),
         ({"alphas": np.array([0.0, np.inf, 1.0])}, "1 of 3 values of alphas not finite"),
         ({"alphas": np.array([0.0, 1.0, 0.5])}, "expected ascending ones"),
@@ -237,6 +281,25 @@ def test_a_grid_of_a_run_twice_is_refused(run):
         OwnFileError, match=r"A--B\.npz and 1 files like it: got 2 rows \(more than once: 'm 0 standard A--B'"
     ):
         run.heatmaps()
+
+
+def test_outcomes_of_a_run_twice_are_refused(run):
+    files = [run.root / mode / "outcomes/A--B.npz" for mode in ("linear", "standard")]
+    files[0].write_bytes(files[1].read_bytes())
+    with pytest.raises(
+        OwnFileError, match=r"A--B\.npz and 1 files like it: got 2 rows \(more than once: 'm 0 standard"
+    ):
+        run.disentanglement_table()
+
+
+@pytest.mark.parametrize("name", ["similarity.csv", "norms.csv"])
+def test_cosines_or_norms_of_a_run_twice_are_refused(run, name):
+    (run.root / "linear" / name).write_bytes((run.root / "standard" / name).read_bytes())
+    for script in (run.similarity_table, run.similarity_maps):
+        with pytest.raises(
+            OwnFileError, match=rf"{name} and 1 files like it: got 2 rows .*more than once: 'm 0 standard"
+        ):
+            script()
 
 
 def test_a_manifest_of_another_task_is_refused(run):

@@ -61,12 +61,16 @@ def test_heatmaps_are_grids_of_error_rates_with_zero_at_the_pretrained_model():
         assert xi.shape == (13, 13)
         assert xi[zero, zero] == 0
         assert 0 < xi.max() <= 2
+        distance = grid["representation_a"] + grid["representation_b"]
+        assert distance[zero, zero] < 1e-7 and 0 < distance.max() <= 4
 
 
 def test_images_and_findings_are_there():
     names = {path.name for path in (RUN / "figures").iterdir()}
     for stem in (
         "disentanglement_ViT-demo-8",
+        "representation_ViT-demo-8",
+        "similarity_ViT-demo-8",
         "alpha_sweep_ViT-demo-8",
         "loss_ViT-demo-8",
         "single_task_standard_linear",

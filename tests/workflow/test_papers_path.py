@@ -218,6 +218,7 @@ def test_without_stated_counts_a_miniature_is_refused(made, config, tmp_path):
 def test_every_model_and_mode_is_in_every_table(run):
     rows = {(model, mode) for model in MODELS for mode in MODES}
     sizes = {"addition": 1, "addition_per_task": 8, "negation": 1, "negation_per_task": 8, "single_task": 16}
+    sizes["disentanglement"] = len(PAIRS) + 1  # and the mean over pairs
     for name, size in sizes.items():
         frame = pd.read_csv(run / f"tables/{name}.csv")
         edited = frame[frame["mode"] != "pretrained"]
@@ -292,9 +293,10 @@ def test_models_learn_and_modes_differ(run):
 
 
 def test_figures_and_findings_are_made_for_every_model(run):
-    stems = [f"{kind}_{model}" for kind in ("disentanglement", "alpha_sweep", "loss") for model in MODELS]
+    kinds = ("disentanglement", "representation", "alpha_sweep", "loss", "similarity")
+    stems = [f"{kind}_{model}" for kind in kinds for model in MODELS]
     stems += [f"single_task_standard_{mode}" for mode in MODES[1:]]
-    stems += [f"disentanglement_{pair}" for pair in PAIRS if len(MODELS) > 1]
+    stems += [f"{kind}_{pair}" for kind in kinds[:2] for pair in PAIRS if len(MODELS) > 1]
     assert sorted(path.name for path in (run / "figures").iterdir()) == sorted(
         f"{stem}.{suffix}" for stem in stems for suffix in ("pdf", "png")
     )
@@ -302,6 +304,10 @@ def test_figures_and_findings_are_made_for_every_model(run):
         for mode in MODES:
             grids = sorted(path.stem for path in (run / model / "seed0" / mode / "disentanglement").glob("*.npz"))
             assert grids == PAIRS
+    cosines = pd.read_csv(run / "tables/similarity.csv")
+    assert dict(cosines.groupby(["model", "mode"]).size()) == {
+        (model, mode): 64 for model in MODELS for mode in MODES if mode != "posthoc"
+    }
     findings = (run / "findings.md").read_text()
     assert "85.4 against 76.5" in findings and ("paper (ViT-B/32)" in findings) == (MODELS == ["ViT-B-32"])
     assert ("93.5 against 88.8 (ViT-L/14)" in findings) == ("ViT-L-14" in MODELS)

@@ -103,6 +103,7 @@ def found(folder, *run, **more) -> str:
     for mode in MODES:
         grids.append(str(folder / f"{mode}.npz"))
         errors = {"alphas": np.array([0.0, 1.0]), "error_a": np.full((2, 2), 0.25), "error_b": np.zeros((2, 2))}
+        errors |= {"representation_a": np.zeros((2, 2)), "representation_b": np.zeros((2, 2))}
         np.savez(grids[-1], **errors, model=np.array(run[0]), seed=np.array(0), mode=np.array(mode), pair=["A", "B"])
     csv = {name: str(folder / f"tables/{name}.csv") for name in ("addition", "negation")}
     findings.main(folder / "findings.md", **csv, grids=grids, control_floor=0.95, search_space=(0.0, 1.0))

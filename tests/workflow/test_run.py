@@ -9,7 +9,8 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
-from lib.files import predictions
+from lib.editing.task_vector import TaskVector
+from lib.files import outcomes, predictions
 from tests.workflow.conftest import ROOT, planned, run_snakemake
 
 MODE = "results/tiny/tiny/seed0"
@@ -94,6 +95,42 @@ def test_the_heatmap_is_zero_where_it_must_be(finished):
         zero = grid["alphas"].tolist().index(0)
         assert (grid["error_a"][:, zero] == 0).all() and (grid["error_b"][zero, :] == 0).all()
         assert grid["error_a"].shape == (3, 3)
+        distance = grid["representation_a"] + grid["representation_b"]
+        assert (grid["representation_a"][:, zero] < 1e-7).all() and (grid["representation_b"][zero] < 1e-7).all()
+        assert 0 < distance.max() <= 4 and distance[zero, zero] < 1e-7
+
+
+def test_outcomes_of_images_are_those_behind_the_heatmap_and_the_table(finished):
+    table = pd.read_csv(finished / "results/tiny/tables/disentanglement.csv").set_index(["mode", "pair"])
+    assert len(table) == 4 * 2  # the pair, and the mean over pairs
+    for mode in ("standard", "posthoc", "linear", "linear-2"):
+        folder = finished / MODE / mode / "disentanglement"
+        grid, found = np.load(folder / "Scenes--Signs.npz"), outcomes.read(folder / "outcomes/Scenes--Signs.npz")
+        assert (found.model, found.seed, found.mode, found.pair) == ("tiny", 0, mode, ("Scenes", "Signs"))
+        for half, differs, distance in zip("ab", found.differs, found.distance, strict=True):
+            assert differs.shape == distance.shape == (3, 3, 20)
+            np.testing.assert_array_equal(grid[f"error_{half}"], differs.mean(-1))
+            np.testing.assert_allclose(grid[f"representation_{half}"], distance.mean(-1, dtype=np.float64), rtol=1e-12)
+        for name in ("error", "representation"):
+            xi = sum(grid[f"{name}_{half}"][1:, 1:].mean() for half in "ab")
+            row = table.loc[mode, "Scenes--Signs"]
+            assert row[name] == pytest.approx(xi) and row[f"{name}_low"] <= row[name] <= row[f"{name}_high"]
+            assert row["n"] == 40 and table.loc[(mode, "Mean"), name] == pytest.approx(xi)
+
+
+def test_cosines_are_those_of_the_task_vectors(finished):
+    table = pd.read_csv(finished / "results/tiny/tables/similarity.csv")
+    assert set(table["mode"]) == {"standard", "linear", "linear-2"}  # post-hoc linearization has no vectors of its own
+    for mode, rows in table.groupby("mode"):
+        vectors = {
+            task: TaskVector(load_file(finished / MODE / mode / task / "tau.safetensors"))
+            for task in ("Scenes", "Signs")
+        }
+        assert len(rows) == 4
+        for row in rows.to_dict("records"):
+            one, other = vectors[row["task_a"]], vectors[row["task_b"]]
+            assert row["cosine"] == pytest.approx(one.cosine(other), abs=1e-12)
+            assert (row["norm_a"], row["norm_b"]) == pytest.approx((one.norm(), other.norm()))
 
 
 def test_a_number_leads_back_to_data_weights_code_and_seed(finished):
@@ -138,7 +175,11 @@ def test_the_papers_configuration_plans_without_data(tmp_path):
         "addition": models * modes + random * 2,
         "negation": models * modes * tasks,
         "disentanglement": models * modes,
+        "similarity": models * 3,
         "tables": 1,
+        "disentanglement_table": 1,
+        "similarity_table": 1,
+        "similarity_maps": 1,
         "random_init": 1,
         "findings": 1,
         "heatmaps": 1,

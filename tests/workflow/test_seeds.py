@@ -100,14 +100,16 @@ def disentanglement_rows(folders, pairs, seed=0):
     """task -> the test images that its predictions are asked for, in each pair."""
     asked = []
 
-    def predictions(pair, coefficients, task, split, rows):
+    def comparisons(pair, coefficients, references, task, split, rows):
         asked.append((task, rows.tolist()))
-        return torch.zeros(len(coefficients), len(rows), dtype=torch.int64), None
+        return torch.zeros(len(coefficients), len(rows), dtype=torch.int64), torch.zeros(len(coefficients), len(rows))
 
-    evaluation = SimpleNamespace(data=folders, vector=lambda path: path, predictions=predictions)
-    outputs = {pair: folders["Scenes"].parent / "-".join([*pair, "grid.npz"]) for pair in pairs}
-    values = {"alphas": [0.0, 1.0], "images": 20, "seed": seed, "identity": {}}
-    disentanglement.main(evaluation, dict.fromkeys(folders, "tau"), outputs, **values)
+    evaluation = SimpleNamespace(data=folders, vector=lambda path: path, comparisons=comparisons)
+    places = [folders["Scenes"].parent / name for name in ("grids", "outcomes")]
+    names = [{pair: place / f"{'-'.join(pair)}.npz" for pair in pairs} for place in places]
+    whose = {"model": "m", "seed": 0, "mode": "standard"}
+    values = {"alphas": [0.0, 1.0], "images": 20, "seed": seed, "identity": whose}
+    disentanglement.main(evaluation, dict.fromkeys(folders, "tau"), *names, **values)
     return asked
 
 

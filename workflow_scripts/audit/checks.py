@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 
-from workflow_scripts.audit import links, numbers, predictions, report, settings
+from workflow_scripts.audit import geometry, links, numbers, predictions, report, settings
 from workflow_scripts.audit.run import Fault, Run
 
 CHECKS: dict[str, Callable[[Run], Iterator[Fault]]] = {
@@ -28,6 +28,8 @@ CHECKS: dict[str, Callable[[Run], Iterator[Fault]]] = {
     "alphas are chosen by their sweeps": numbers.choices,
     "test accuracies": numbers.tested,
     "grids of heatmaps": numbers.grids,
+    "outcomes behind the grids": geometry.outcomes_of_images,
+    "cosines and norms of task vectors": geometry.similarities,
     "tables from results": report.written_tables,
     "findings from tables": report.written_findings,
     "figures from results": report.drawn_figures,

@@ -9,12 +9,13 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from lib.files import checkpoints
 from lib.threads import use_threads
 from workflow_scripts.audit.run import Fault, Run
 from workflow_scripts.configuration import resolution
-from workflow_scripts.editing import single_task
+from workflow_scripts.editing import similarity, single_task
 from workflow_scripts.editing.evaluation import Evaluation
 from workflow_scripts.job import adapter
 
@@ -45,6 +46,29 @@ def evaluations(run: Run, *, sample: int = 1) -> Iterator[Fault]:
                     yield Fault(place, "is not what the weights give on this machine, counted again")
 
 
+def similarities(run: Run, *, sample: int = SAMPLE) -> Iterator[Fault]:
+    """The cosines and norms of a seeded sample of (model, seed, mode), from the task vectors."""
+    for where in _sample(run.owned, sample):
+        places = [run.format(pattern, **where) for pattern in (run.files.similarity, run.files.norms)]
+        taus = {task: run.path(run.format(run.files.tau, **where, task=task)) for task in run.bench.task_names}
+        with tempfile.TemporaryDirectory() as made:
+            again = [Path(made, Path(place).name) for place in places]
+            similarity.main(taus, *again, identity=where)
+            for place, file in zip(places, again, strict=True):
+                if not _close(run.path(place), file):
+                    yield Fault(place, "is not what the task vectors give")
+
+
+def _close(one: Path, other: Path) -> bool:
+    """Whether two csv files have the same text, and numbers that differ by rounding alone."""
+    frames = [pd.read_csv(path, keep_default_na=False) for path in (one, other)]
+    try:
+        pd.testing.assert_frame_equal(*frames, rtol=1e-9, atol=1e-12)
+    except AssertionError:
+        return False
+    return True
+
+
 def _evaluation(run: Run, where: dict[str, object]) -> Evaluation:
     bench, model = run.bench, run.bench.model(where["model"])
     use_threads(1)
@@ -53,7 +77,7 @@ def _evaluation(run: Run, where: dict[str, object]) -> Evaluation:
     theta_0 = checkpoints.load(run.path(run.format(run.files.theta_0, **where)))
     return Evaluation(
         encoder=import_module(parts["encoder"]).image_encoder(resolution.image_architecture(model)),
-        edited=import_module(parts["predictions"]).predictions,
+        edited=import_module(parts["predictions"]),
         theta_0={name: value.to(device) for name, value in theta_0.items()},
         data={task: run.path(run.format(run.files.data, task=task)) for task in bench.task_names},
         heads={task: checkpoints.load(file)["weight"].to(device) for task, file in heads.items()},

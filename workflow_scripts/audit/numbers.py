@@ -17,6 +17,7 @@ from lib.editing.coefficients import (
 )
 from workflow_scripts.audit.run import Fault, Run
 from workflow_scripts.configuration import resolution
+from workflow_scripts.reporting import frames
 
 _FROM_TEST = "is no share of so many images; was it measured on another split?"
 
@@ -155,10 +156,10 @@ def grids(run: Run) -> Iterator[Fault]:
                 yield Fault(place, f"says that it is of {told} and {arrays['pair'].tolist()}")
             if arrays["alphas"].tolist() != alphas:
                 yield Fault(place, "its alphas are not the configured ones")
-            for name in ("error_a", "error_b"):
+            for name, greatest in frames.GREATEST.items():
                 values = arrays[name]
-                if values.shape != (len(alphas),) * 2 or not ((values >= 0) & (values <= 1)).all():
-                    yield Fault(place, f"{name} is not a square of shares in [0, 1]")
+                if values.shape != (len(alphas),) * 2 or not ((values >= 0) & (values <= greatest)).all():
+                    yield Fault(place, f"{name} is not a square of numbers in [0, {greatest}]")
 
 
 def edits(run: Run) -> Iterator[tuple[dict[str, object], str, list[float], list[str]]]:

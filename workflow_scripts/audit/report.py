@@ -12,7 +12,18 @@ import pandas as pd
 
 from workflow_scripts.audit.run import Fault, Run
 from workflow_scripts.configuration.benchmark import Model
-from workflow_scripts.reporting import alpha_sweeps, findings, heatmaps, loss_curves, random_init, scatters, tables
+from workflow_scripts.reporting import (
+    alpha_sweeps,
+    disentanglement_table,
+    findings,
+    heatmaps,
+    loss_curves,
+    random_init,
+    scatters,
+    similarity_maps,
+    similarity_table,
+    tables,
+)
 
 
 def written_tables(run: Run) -> Iterator[Fault]:
@@ -33,6 +44,11 @@ def written_tables(run: Run) -> Iterator[Fault]:
             negation=_files(run, *_negated(run)),
             **of_all,
         )
+        similarity_table.main(*_similarities(run), Path(made), tasks=run.bench.task_names)
+        if run.bench.pairs:
+            grid, outcomes = run.bench.evaluation["alphas"], _files(run, *_of_pairs(run, run.files.outcomes))
+            space = (grid["start"], grid["stop"])
+            disentanglement_table.main(outcomes, Path(made), search_space=space, bootstrap=run.bench.bootstrap)
         if bench.random_init:
             random_init.main(
                 Path(made),
@@ -53,7 +69,7 @@ def written_findings(run: Run) -> Iterator[Fault]:
             again,
             addition=str(run.path(f"{run.files.tables}/addition.csv")),
             negation=str(run.path(f"{run.files.tables}/negation.csv")),
-            grids=_files(run, *_grids(run)),
+            grids=_files(run, *_of_pairs(run, run.files.disentanglement)),
             control_floor=run.bench.evaluation["control_floor"],
             search_space=[grid["start"], grid["stop"]],
         )
@@ -82,12 +98,15 @@ def drawn_figures(run: Run) -> Iterator[Fault]:
             tasks=bench.task_names,
             every=bench.finetune["log_every"],
         )
+        similarity_maps.main(*_similarities(run), folder, tasks=bench.task_names)
         if bench.pairs:
-            heatmaps.main(_files(run, *_grids(run)), folder, (grid["start"], grid["stop"]))
+            grids = _files(run, *_of_pairs(run, run.files.disentanglement))
+            heatmaps.main(grids, folder, (grid["start"], grid["stop"]))
         for again in sorted(folder.iterdir()):
             yield from _same(run, f"{run.files.figures}/{again.name}", again)
 
 
+_KEYS = ("model", "seed", "mode", "rule", "pair", "task", "task_a", "task_b", "split")
 def _same(run: Run, file: str, again: Path) -> Iterator[Fault]:
     there = run.path(file)
     if not there.is_file():
@@ -108,7 +127,7 @@ def _cells(there: Path, again: Path) -> Iterator[str]:
     if list(told) != list(expected) or len(told) != len(expected):
         yield f"has {len(told)} rows of {list(told)}, the results give {len(expected)} of {list(expected)}"
         return
-    keys = [key for key in ("model", "seed", "mode", "rule", "task", "split") if key in expected]
+    keys = [key for key in _KEYS if key in expected]
     for column in expected:
         for row in range(len(expected)):
             one, other = told[column][row], expected[column][row]
@@ -132,9 +151,15 @@ def _negated(run: Run) -> list[str]:
     return [f"{run.format(run.files.negation, **where, task=task)}/test.csv" for where, task in places]
 
 
-def _grids(run: Run) -> list[str]:
+def _of_pairs(run: Run, pattern: str) -> list[str]:
     places = run.bench.evaluated("disentanglement")
-    return [run.format(run.files.disentanglement, **where, pair=pair) for where in places for pair in run.bench.pairs]
+    return [run.format(pattern, **where, pair=pair) for where in places for pair in run.bench.pairs]
+
+
+def _similarities(run: Run) -> list[list[str]]:
+    """The files of cosines, and of norms."""
+    patterns = (run.files.similarity, run.files.norms)
+    return [_files(run, *(run.format(pattern, **where) for where in run.bench.trained(run.bench.pretrained))) for pattern in patterns]
 
 
 def _files(run: Run, *files: str) -> list[str]:

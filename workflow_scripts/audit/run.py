@@ -20,6 +20,19 @@ from workflow_scripts.configuration.benchmark import Benchmark, Task
 from workflow_scripts.layout import SPLITS, Layout
 from workflow_scripts.reporting import frames
 
+_REPORT = (
+    "tables",
+    "random_init",
+    "disentanglement_table",
+    "similarity_table",
+    "findings",
+    "heatmaps",
+    "similarity_maps",
+    "scatters",
+    "alpha_sweeps",
+    "loss_curves",
+)
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -126,8 +139,14 @@ class Run:
             yield from (self._job("negation", **where, task=task) for task in bench.task_names)
         if bench.pairs:
             yield from (self._job("disentanglement", **where) for where in bench.evaluated("disentanglement"))
-        kinds = {"heatmaps": bench.pairs, "scatters": bench.scattered, "random_init": bench.random_init}
-        for rule in ("tables", "random_init", "findings", "heatmaps", "scatters", "alpha_sweeps", "loss_curves"):
+        yield from (self._job("similarity", **where) for where in bench.trained(bench.pretrained))
+        kinds = {
+            "heatmaps": bench.pairs,
+            "disentanglement_table": bench.pairs,
+            "scatters": bench.scattered,
+            "random_init": bench.random_init,
+        }
+        for rule in _REPORT:
             if kinds.get(rule, True):
                 yield Job(rule, {}, self.files.record(rule))
 

@@ -88,6 +88,10 @@ def _expected(run: Run, job: Job) -> dict[str, object]:
         tower = None if model.image_tower is None else dict(model.image_tower)
         weights = {"weights": resolution.weights(model), "activation": model.activation, "image_tower": tower}
         return {"configuration": resolution.architecture(model)} | (weights if job.rule == "pretrained" else {})
+    if job.rule.startswith("similarity"):
+        return {"tasks": bench.task_names}
+    if job.rule == "disentanglement_table":
+        return {"search_space": [grid["start"], grid["stop"]], "bootstrap": dict(bench.bootstrap)}
     if job.rule in ("tables", "random_init"):
         return {"tasks": bench.task_names, "control": bench.control.name}
     return {"control_floor": floor, "search_space": [grid["start"], grid["stop"]]} if job.rule == "findings" else {}

@@ -32,6 +32,7 @@ def audit(config: Mapping[str, object], *, deep: bool = False, project: Path = R
         from workflow_scripts.audit import deep as again
 
         wanted |= {"task vectors from weights": again.task_vectors, "accuracies from weights": again.evaluations}
+        wanted |= {"cosines and norms from task vectors": again.similarities}
     found = list(checks.outcomes(run, wanted))
     atomic.write_json(f"{run.files.run}/audit.json", checks.as_json(run, found))
     atomic.write_text(f"{run.files.run}/audit.md", checks.as_markdown(run, found))

@@ -31,7 +31,7 @@ PATTERNS = (
     "*/seed*/*/*/tau.safetensors",
     "*/seed*/*/addition/**/*",
     "*/seed*/*/negation/*/*",
-    "*/seed*/*/disentanglement/*.npz",
+    "*/seed*/*/disentanglement/**/*.npz",
 )
 SUFFIXES = (".csv", ".json", ".md", ".tex", ".png", ".pdf", ".npz", ".safetensors")
 LEFT_OUT = ("training_log.csv",)  # older runs hold wall-clock rates there

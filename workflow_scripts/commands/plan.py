@@ -44,8 +44,8 @@ def notes(bench: Benchmark, rows: list[cost.Measurement]) -> Iterator[str]:
         yield _measured_note(gpu, devices) if devices else _unmeasured_note(bench, gpu, rows)
     state = 3 * cost.FLOAT_BYTES * max(sum(cost.tower_sizes(vit).values()) for vit in vits(bench).values())
     yield (
-        f"Disk is images, weights, heads, checkpoints. A running fine-tuning adds up to {state / GB:.2g} GB, "
-        "a finished one what it trained, until its task vector is extracted."
+        "Disk is images, weights, heads, checkpoints, outcomes of disentanglement. A running fine-tuning adds up to "
+        f"{state / GB:.2g} GB, a finished one what it trained, until its task vector is extracted."
     )
     yield "Stages that read, decode and write (prepare, pretrained, head, task_vector, the report) have no hours here."
 

@@ -22,10 +22,20 @@ from lib.files.digests import file_digest
 from lib.provenance import tracing
 from lib.provenance.records import Record
 from lib.provenance.tracing import DIGITS, Node
-from lib.reporting.labels import PRETRAINED, RANDOM
+from lib.reporting.labels import MEAN, PRETRAINED, RANDOM
 from workflow_scripts.commands.finished_run import FinishedRun, RunError
 
-NAMED = ("model", "mode", "rule", "task", "split")  # columns that name a row, beside the seed
+NAMED = (
+    "model",
+    "mode",
+    "rule",
+    "pair",
+    "task",
+    "task_a",
+    "task_b",
+    "split",
+)  # columns that name a row, beside the seed
+_NO_SHARES = ("alpha", "n", "error", "representation", "cosine", "norm")  # how columns of other numbers begin
 BESIDE = {  # what the same job made and people ask for, told below the file
     "test accuracy": ("choice of alpha", "sweep of alpha on val"),
     "theta": ("training log",),
@@ -85,6 +95,8 @@ def find(run: FinishedRun, text: str) -> Cell:
 
 def behind_cell(run: FinishedRun, cell: Cell) -> Node:
     """The tree behind a cell: of the table's inputs those of its row, of a job on several tasks those of its tasks."""
+    table = f"{run.layout.tables}/{cell.table}.csv"
+    made = run.graph.makers[table]
     wanted = {"merging": "rule"} | {name: name for name in ("model", "mode", "task")}
 
     def of_row(maker: Record) -> bool:
@@ -95,12 +107,12 @@ def behind_cell(run: FinishedRun, cell: Cell) -> Node:
         maker = run.graph.makers.get(used)
         if maker is None or not told(run, used):
             return told(run, used)
-        if user.rule in ("tables", "random_init"):
+        if user.file == made.file:
             return maker.rule == cell.maker and of_row(maker)
         of_a_task = maker.wildcards.get("task", maker.params.get("name"))
         return user.rule != cell.maker or of_a_task is None or of_a_task in _tasks(run, cell, of_a_task)
 
-    return tracing.behind(run.graph, f"{run.layout.tables}/{cell.table}.csv", keep=keep, rank=run.rank)
+    return tracing.behind(run.graph, table, keep=keep, rank=run.rank)
 
 
 def told(run: FinishedRun, file: str) -> bool:
@@ -150,6 +162,11 @@ def _rows(run: FinishedRun, table: str) -> list[dict[str, str]]:
 
 def _tasks(run: FinishedRun, cell: Cell, task: str) -> Sequence[str]:
     """The tasks whose images, heads and vectors count in a job that measured the cell, given one that may."""
+    of_two = [*cell.row.get("pair", "").split("--"), cell.row.get("task_a"), cell.row.get("task_b")]
+    if task in of_two or cell.row.get("pair") == MEAN:
+        return [task]
+    if "pair" in cell.row or "task_a" in cell.row:
+        return []
     if "task" in cell.row and cell.maker in ("single_task", "zero_shot"):
         return [cell.row["task"]]
     if cell.maker == "zero_shot":
@@ -186,7 +203,7 @@ def _training(record: Record) -> str:
 
 
 def _number(value: str, column: str) -> str:
-    return value if column in ("alpha", "n") else f"{value} = {100 * float(value):.1f} %"
+    return value if column.split("_")[0] in _NO_SHARES else f"{value} = {100 * float(value):.1f} %"
 
 
 if __name__ == "__main__":

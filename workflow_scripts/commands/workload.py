@@ -10,6 +10,7 @@ from lib import cost
 from lib.data import tasks
 from lib.data.datasets import DATASETS
 from lib.editing.coefficients import alpha_grid
+from lib.files.outcomes import stored_bytes
 from lib.models.architectures import read_configuration
 from lib.training import modes
 from workflow_scripts.configuration import resolution
@@ -77,9 +78,13 @@ def stages(bench: Benchmark) -> list[Stage]:
             "disentanglement",
             evaluations["disentanglement"] * has_pairs,
             "evaluate",
+            evaluations["disentanglement"] * _outcome_bytes(bench, sizes),
             work=tuple(_disentanglement(bench, known, sizes)),
         ),
+        Stage("similarity", len(bench.trained(bench.pretrained)), "report"),
         *(Stage(name, 1, "report") for name in ("tables", "findings", "alpha_sweeps", "loss_curves")),
+        *(Stage(name, 1, "report") for name in ("similarity_table", "similarity_maps")),
+        Stage("disentanglement_table", int(has_pairs), "report"),
         Stage("random_init", int(bool(bench.random_init)), "report"),
         Stage("scatters", int(bool(bench.scattered)), "report"),
         Stage("heatmaps", int(has_pairs), "report"),
@@ -163,6 +168,13 @@ def _disentanglement(bench: Benchmark, known, sizes) -> Iterator[Work]:
     pairs = bench.disentanglement["pairs"]
     parts = [(points + points**2, min(images, sizes[task]["test"])) for pair in pairs for task in pair]
     yield from _evaluated(bench, bench.evaluated("disentanglement"), known, parts, vectors=2)
+
+
+def _outcome_bytes(bench: Benchmark, sizes) -> int:
+    """What one model, seed and mode leaves of all pairs."""
+    points, images = bench.disentanglement["alphas"]["points"], bench.disentanglement["images"]
+    drawn = ({task: min(images, sizes[task]["test"]) for task in pair} for pair in bench.disentanglement["pairs"])
+    return sum(stored_bytes(points, of_pair) for of_pair in drawn)
 
 
 def _evaluated(

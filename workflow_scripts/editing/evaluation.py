@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import torch
@@ -19,6 +21,7 @@ from lib.files import checkpoints, predictions, rows
 from lib.models.encoders.interface import Encoder
 from lib.precision import matmul_precision
 from lib.threads import use_threads
+from workflow_scripts.editing.identity import identity_of as identity_of
 from workflow_scripts.job import adapter
 
 
@@ -26,11 +29,11 @@ from workflow_scripts.job import adapter
 class Evaluation:
     """A model in a mode on a device. data and heads: per task, the folder of its prepared splits and its head.
 
-    edited: see `lib.editing.edited_models.predictions`.
+    edited: `lib.editing.edited_models`, or a module with the same functions.
     """
 
     encoder: Encoder
-    edited: Callable
+    edited: ModuleType
     theta_0: Mapping[str, Tensor]
     data: Mapping[str, Path]
     heads: Mapping[str, Tensor]
@@ -48,13 +51,34 @@ class Evaluation:
         rows: np.ndarray | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Predictions Int64[k, n] of theta_0 + coefficients[k] . taus on a task's split, and its labels Int64[n]."""
-        adapter.logger.info("%d models on %s of %s", len(coefficients), split, task)
+        with self._batches(len(coefficients), task, split, rows) as batches:
+            models = torch.as_tensor(coefficients)
+            found = self.edited.predictions(self.encoder, self.theta_0, list(taus), models, batches, self.heads[task])
+        return found.cpu(), batches.labels
+
+    def comparisons(
+        self,
+        taus: Sequence[TaskVector],
+        coefficients: Tensor,
+        references: Sequence[int],
+        task: str,
+        split: str,
+        rows: np.ndarray,
+    ) -> tuple[Tensor, Tensor]:
+        """Predictions Int64[k, n], and distances Float64[k, n] of embeddings from those of the referred models."""
+        with self._batches(len(coefficients), task, split, rows) as batches:
+            predicted, distances = self.edited.predictions_and_distances(
+                self.encoder, self.theta_0, list(taus), coefficients, batches, self.heads[task], references
+            )
+        return predicted.cpu(), distances.cpu()
+
+    @contextmanager
+    def _batches(self, models: int, task: str, split: str, rows: np.ndarray | None) -> Iterator[EvaluationBatches]:
+        """The batches of a split, in the precision of this evaluation."""
+        adapter.logger.info("%d models on %s of %s", models, split, task)
         batches = EvaluationBatches(prepared.read(self.data[task], split), self.batch_size, self.device, rows)
         with deterministic(self.deterministic), matmul_precision(self.precision, self.device):
-            found = self.edited(
-                self.encoder, self.theta_0, list(taus), torch.as_tensor(coefficients), batches, self.heads[task]
-            )
-        return found.cpu(), batches.labels
+            yield batches
 
     def vectors(self, paths: Mapping[str, str | Path]) -> Mapping[str, TaskVector]:
         """Task vectors by task, each read when it is asked for: all at once may not fit into memory."""
@@ -108,7 +132,7 @@ def open_evaluation(snakemake) -> Evaluation:
     folders = dict.fromkeys(Path(path).parent for path in _many(inputs.splits))
     return Evaluation(
         encoder=import_module(params.model["encoder"]).image_encoder(params.architecture),
-        edited=import_module(params.model["predictions"]).predictions,
+        edited=import_module(params.model["predictions"]),
         theta_0={name: value.to(device) for name, value in checkpoints.load(inputs.theta_0).items()},
         data=dict(zip(params.tasks, folders, strict=True)),
         heads={
@@ -120,12 +144,6 @@ def open_evaluation(snakemake) -> Evaluation:
         deterministic=params.evaluation.get("deterministic", False),
         device=device,
     )
-
-
-def identity_of(snakemake, **more) -> dict[str, object]:
-    """The columns that say whose rows these are."""
-    wildcards = snakemake.wildcards
-    return {"model": wildcards.model, "seed": int(wildcards.seed), "mode": wildcards.mode, **more}
 
 
 def write_table(path: str | Path, found: list[dict], identity: Mapping[str, object]) -> None:

@@ -13,8 +13,18 @@ from lib.files import own_files
 from lib.files.own_files import OwnFileError
 from lib.reporting.labels import KEYS, RULE
 
-_NAMES = ("model", "mode", "task", "rule", "split")  # text, even where it reads like a number or like NaN
+_NAMES = (
+    "model",
+    "mode",
+    "task",
+    "task_a",
+    "task_b",
+    "rule",
+    "split",
+)  # text, even where it reads like a number or like NaN
 _KINDS = {"seed": "Int64", **dict.fromkeys(_NAMES, "str")}
+# the arrays of a grid, and the greatest value that each can have
+GREATEST = {"error_a": 1, "error_b": 1, "representation_a": 2, "representation_b": 2}
 Asked = Callable[[pd.DataFrame], Mapping[str, Sequence]]  # rows of one model, seed, mode, rule -> column -> its values
 
 
@@ -69,7 +79,9 @@ def _frame(path: str | Path, numbers: Sequence[str], empty: Sequence[str]) -> pd
 
 @dataclass(frozen=True)
 class Grid:
-    """xi of one pair of tasks: alphas Float64[g], xi Float64[g, g] with axes (a1, a2)."""
+    """xi of one pair of tasks: alphas Float64[g], xi Float64[g, g] with axes (a1, a2); of predictions, and of the
+    representation.
+    """
 
     model: str
     seed: int
@@ -77,6 +89,7 @@ class Grid:
     pair: str
     alphas: np.ndarray
     xi: np.ndarray
+    representation: np.ndarray
 
 
 def grids(paths: Sequence[str | Path]) -> Iterator[Grid]:
@@ -117,17 +130,17 @@ def together(paths: Sequence[str | Path]) -> str:
 
 
 def _grid(path: str | Path) -> Grid:
-    arrays = own_files.read_npz(path, ("model", "seed", "mode", "pair", "alphas", "error_a", "error_b"))
-    alphas, errors = arrays["alphas"], (arrays["error_a"], arrays["error_b"])
+    arrays = own_files.read_npz(path, ("model", "seed", "mode", "pair", "alphas", *GREATEST))
+    alphas = arrays["alphas"]
     shapes = {name: values.shape for name, values in arrays.items()}
     g = alphas.size
-    expected = {"model": (), "seed": (), "mode": (), "pair": (2,), "alphas": (g,), "error_a": (g, g), "error_b": (g, g)}
+    expected = {"model": (), "seed": (), "mode": (), "pair": (2,), "alphas": (g,), **dict.fromkeys(GREATEST, (g, g))}
     if shapes != expected or not g or arrays["seed"].dtype.kind not in "iu":
         raise OwnFileError(path, got=f"the shapes {shapes}", expected=f"{expected} and a whole number as seed")
     if (np.diff(alphas) <= 0).any():
         raise OwnFileError(path, got=f"alphas {alphas.tolist()}", expected="ascending ones")
-    for name, values in zip(("error_a", "error_b"), errors, strict=True):
-        if outside := int(((values < 0) | (values > 1)).sum()):
-            raise OwnFileError(path, got=f"{outside} of {values.size} values of {name} outside", expected="0 to 1")
+    for name, greatest in GREATEST.items():
+        if outside := int(((arrays[name] < 0) | (arrays[name] > greatest)).sum()):
+            raise OwnFileError(path, got=f"{outside} of {g * g} values of {name} outside", expected=f"0 to {greatest}")
     key = str(arrays["model"]), int(arrays["seed"]), str(arrays["mode"]), "--".join(arrays["pair"].tolist())
-    return Grid(*key, alphas, errors[0] + errors[1])
+    return Grid(*key, alphas, *(arrays[f"{kind}_a"] + arrays[f"{kind}_b"] for kind in ("error", "representation")))

@@ -18,8 +18,10 @@ def disentanglement(
     modes: Sequence[str],
     columns: Sequence[tuple[str, str]],
     search_space: tuple[float, float],
+    *,
+    label: str = r"disentanglement error $\xi$",
 ) -> Figure:
-    """Heatmaps of xi: one row per mode, one column per (model, pair), one colour scale.
+    """Heatmaps of xi: one row per mode, one column per (model, pair), one colour scale, which `label` names.
 
     The pairs of a model are Figs. 3 and 10 of Ortiz-Jimenez et al. 2023; a pair across models, which are then named
     above, is Fig. 9.
@@ -45,7 +47,7 @@ def disentanglement(
             axes[row, 0].annotate(
                 title(mode), (-0.38, 0.5), xycoords="axes fraction", rotation=90, va="center", weight="bold"
             )
-        figure.colorbar(image, ax=axes, shrink=0.8 if len(modes) > 1 else 1.0, label=r"disentanglement error $\xi$")
+        figure.colorbar(image, ax=axes, shrink=0.8 if len(modes) > 1 else 1.0, label=label)
     return figure
 
 

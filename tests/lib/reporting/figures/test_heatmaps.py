@@ -36,13 +36,23 @@ def test_heatmaps_name_models_where_columns_differ_in_them_and_share_one_scale(c
 def test_several_models_have_a_figure_each_and_one_a_pair(tmp_path):
     pairs, models = ["Cars--DTD", "DTD--MNIST"], ["ViT-B-32", "ViT-L-14"]
     grid = {"alphas": np.linspace(-1, 1, 3), "error_a": np.zeros((3, 3)), "error_b": np.ones((3, 3))}
+    grid |= {"representation_a": np.zeros((3, 3)), "representation_b": np.full((3, 3), 2.0)}
     files = {(model, pair): tmp_path / f"{model}_{pair}.npz" for model in models for pair in pairs}
     for (model, pair), file in files.items():
         np.savez(file, model=model, seed=0, mode="linear", pair=pair.split("--"), **grid)
     for folder, shown in (("both", models), ("one", models[:1])):
         main([file for (model, _), file in files.items() if model in shown], tmp_path / folder, (0, 1))
-        found = {path.stem.removeprefix("disentanglement_") for path in (tmp_path / folder).iterdir()}
-        assert found == {*shown, *(pairs if len(shown) > 1 else [])}
+        found = {path.stem for path in (tmp_path / folder).iterdir()}
+        names = [*shown, *(pairs if len(shown) > 1 else [])]
+        assert found == {f"{kind}_{name}" for kind in ("disentanglement", "representation") for name in names}
+
+
+def test_colours_are_named():
+    shown = {("linear", "m", "A--B"): (np.array([0.0, 1.0]), np.eye(2))}
+    for label in (r"disentanglement error $\xi$", "another distance"):
+        figure = disentanglement(shown, ["linear"], [("m", "A--B")], (0.0, 1.0), label=label)
+        assert figure.axes[-1].get_ylabel() == label
+    plt.close("all")
 
 
 def test_the_first_alpha_runs_to_the_right_and_the_search_space_is_framed():
