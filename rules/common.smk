@@ -260,6 +260,7 @@ def other_versions(wildcards):
 
 TABLES = ["single_task", "addition", "addition_per_task", "negation", "negation_per_task"]
 RANDOM_INIT = ["random_init"] if BENCH.random_init else []
+REPRODUCED = ["addition", "negation", "single_task", *RANDOM_INIT]  # tables that the papers print
 HEATMAPS = [*MODELS, *(BENCH.pairs if len(MODELS) > 1 else [])]
 GRIDS = over_runs(FILES.disentanglement, "disentanglement", pair=BENCH.pairs)
 OUTCOMES = over_runs(FILES.outcomes, "disentanglement", pair=BENCH.pairs)
@@ -288,4 +289,5 @@ def report_files():
     if BENCH.pairs:
         files += tables("disentanglement")
         files += figures(*(f"{kind}_{name}" for kind in ("disentanglement", "representation") for name in HEATMAPS))
-    return [*files, FILES.findings]
+    files += expand(f"{FILES.tables}/reproduction.{{suffix}}", suffix=["csv", "md"])
+    return [*files, FILES.findings, FILES.findings_table]

@@ -1,10 +1,36 @@
 # Tables, findings and figures of the whole run, one rule per kind.
 
 
+rule bootstrap:
+    input:
+        zero_shot=expand(FILES.pretrained_predictions, model=[model.name for model in BENCH.models]),
+        single_task=over_runs(FILES.single_task_predictions, "single_task", BENCH.models),
+        addition=over_additions("predictions.npz", BENCH.models),
+        negation=over_runs(f"{FILES.negation}/predictions.npz", "negation", task=TASKS),
+        labels=expand(FILES.index, task=[*TASKS, CONTROL], split="test"),
+    output:
+        resamples=FILES.resamples,
+        provenance=FILES.record("bootstrap"),
+    log:
+        FILES.log("bootstrap"),
+    conda:
+        ENVIRONMENT
+    threads: cores("report")
+    resources:
+        **requests("report"),
+    params:
+        **BENCH.bootstrap,
+        tasks=[*TASKS, CONTROL],
+        code=code_of("bootstrap"),
+    script:
+        "../workflow_scripts/reporting/bootstrap.py"
+
+
 rule tables:
     input:
         single_task=accuracies_of(BENCH.pretrained),
         addition=over_additions("test.csv"),
+        resamples=FILES.resamples,
         negation=over_runs(f"{FILES.negation}/test.csv", "negation", task=TASKS),
         manifests=expand(FILES.manifest, task=[*TASKS, CONTROL]),
     output:
@@ -76,6 +102,7 @@ if BENCH.random_init:
         input:
             single_task=accuracies_of(BENCH.random_init),
             addition=over_additions("test.csv", BENCH.random_init),
+            resamples=FILES.resamples,
             manifests=expand(FILES.manifest, task=[*TASKS, CONTROL]),
         output:
             tables=tables(*RANDOM_INIT),
@@ -97,13 +124,36 @@ if BENCH.random_init:
             "../workflow_scripts/reporting/random_init.py"
 
 
+rule reproduction:
+    input:
+        tables=[f"{FILES.tables}/{name}.csv" for name in REPRODUCED],
+    output:
+        tables=expand(f"{FILES.tables}/reproduction.{{suffix}}", suffix=["csv", "md"]),
+        provenance=FILES.record("reproduction"),
+    log:
+        FILES.log("reproduction"),
+    conda:
+        ENVIRONMENT
+    threads: cores("report")
+    resources:
+        **requests("report"),
+    params:
+        names=REPRODUCED,
+        tasks=TASKS,
+        control=CONTROL,
+        papers=file_digest(ROOT / "lib/reporting/papers/numbers.yaml"),
+        code=code_of("reproduction"),
+    script:
+        "../workflow_scripts/reporting/reproduction.py"
+
+
 rule findings:
     input:
-        addition=f"{FILES.tables}/addition.csv",
-        negation=f"{FILES.tables}/negation.csv",
-        grids=GRIDS,
+        resamples=FILES.resamples,
+        outcomes=large(OUTCOMES),
+        sha256=beside(OUTCOMES),
     output:
-        findings=FILES.findings,
+        findings=[FILES.findings, FILES.findings_table],
         provenance=FILES.record("findings"),
     log:
         FILES.log("findings"),
@@ -113,8 +163,12 @@ rule findings:
     resources:
         **requests("report"),
     params:
+        models=MODELS,
+        tasks=TASKS,
+        control=CONTROL,
         control_floor=BENCH.evaluation["control_floor"],
         search_space=SEARCH_SPACE,
+        bootstrap=dict(BENCH.bootstrap),
         papers=file_digest(ROOT / "lib/reporting/papers/numbers.yaml"),
         code=code_of("findings"),
     script:

@@ -137,6 +137,11 @@ class Layout:
         return f"{self.mode}/norms.csv"
 
     @property
+    def resamples(self) -> str:
+        """Every test accuracy with its resamples."""
+        return f"{self.run}/resamples.npz"
+
+    @property
     def tables(self) -> str:
         return f"{self.run}/tables"
 
@@ -147,6 +152,10 @@ class Layout:
     @property
     def findings(self) -> str:
         return f"{self.run}/findings.md"
+
+    @property
+    def findings_table(self) -> str:
+        return f"{self.run}/findings.csv"
 
     @property
     def seal(self) -> str:

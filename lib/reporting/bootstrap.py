@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+LEVEL = 0.95
 _HELD = 2**24  # drawn images held at a time
 
 
@@ -23,7 +24,7 @@ class Bootstrap:
 
     resamples: int
     seed: int
-    level: float = 0.95
+    level: float = LEVEL
 
     def means(self, values: np.ndarray, images: str) -> np.ndarray:
         """Float64[m, b]: means of m numbers over each of b resamples of n images.
@@ -45,16 +46,21 @@ class Bootstrap:
         return found
 
     def interval(self, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(low, high) of resampled numbers Float64[..., b]. NaN is left out; of NaN alone, NaN comes back."""
-        tail = 50 * (1 - self.level)
-        known = np.isfinite(samples)
-        if known.all():
-            low, high = np.percentile(samples, [tail, 100 - tail], axis=-1)
-            return low, high
-        kept = np.where(known, samples, np.nan)
-        empty = ~known.any(-1)
-        low, high = np.nanpercentile(np.where(empty[..., None], 0.0, kept), [tail, 100 - tail], axis=-1)
-        return np.where(empty, np.nan, low), np.where(empty, np.nan, high)
+        """`interval` at this level."""
+        return interval(samples, self.level)
+
+
+def interval(samples: np.ndarray, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
+    """(low, high) of resampled numbers Float64[..., b]. NaN is left out; of NaN alone, NaN comes back."""
+    tails = [50 * (1 - level), 50 * (1 + level)]
+    known = np.isfinite(samples)
+    if known.all():
+        low, high = np.percentile(samples, tails, axis=-1)
+        return low, high
+    empty = ~known.any(-1)
+    kept = np.where(empty[..., None], 0.0, np.where(known, samples, np.nan))
+    low, high = np.nanpercentile(kept, tails, axis=-1)
+    return np.where(empty, np.nan, low), np.where(empty, np.nan, high)
 
 
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:

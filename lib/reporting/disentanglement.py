@@ -41,6 +41,8 @@ def measure(found: Outcomes, search_space: tuple[float, float], bootstrap: Boots
     """xi of one pair in the red box, by DISTANCES: of predictions in [0, 2], of the representation in [0, 4].
 
     Raises ValueError if no point of the grid lies in the search space.
+
+    ASSUME: the mean over the red box stands for the papers' heatmaps, of which no number is printed.
     """
     box = np.ix_(*[_inside(found.alphas, *search_space)] * 2)
     images = {task: values.shape[-1] for task, values in zip(found.pair, found.differs, strict=True)}

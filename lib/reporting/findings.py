@@ -2,72 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from lib.reporting import papers
-from lib.reporting.labels import title
+from lib.reporting.estimates import Estimate, verdict
+from lib.reporting.labels import PRETRAINED, title
 
 _SMALLEST = "ViT-B-32"  # what a model that the papers do not report is held against
+Measured = Mapping[tuple[str, str, str], Estimate]  # (model, mode, quantity) -> its mean over seeds
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One claim: what the paper reports, and for which model, what this run gives, and whether the claim holds here."""
+    """One claim: what the paper reports, and for which model, and what this run gives.
+
+    margins: what is positive if the claim is true, each with a name and how it is written ("points" or "").
+    """
 
     claim: str
     paper: str
     reference: str
     ours: str
-    holds: bool
+    margins: tuple[Margin, ...]
+
+    @property
+    def verdict(self) -> str:
+        return verdict([margin.estimate for margin in self.margins])
+
+    @property
+    def difference(self) -> str:
+        """The margins with their intervals, in the direction of the claim."""
+        return "; ".join(margin.text for margin in self.margins)
 
 
-def findings(
-    addition: pd.DataFrame, negation: pd.DataFrame, errors: Mapping[tuple[str, str], float], *, floor: float
-) -> list[Finding]:
+@dataclass(frozen=True)
+class Margin:
+    """By how much a claim is true. name: of which part; scale: 100 for points of accuracy."""
+
+    estimate: Estimate
+    name: str = ""
+    scale: float = 100.0
+
+    @property
+    def text(self) -> str:
+        digits = 1 if self.scale == 100 else 3
+        value, (low, high) = self.estimate.value, self.estimate.interval
+        numbers = [f"{self.scale * number + 0.0:+.{digits}f}" for number in (value, low, high)]
+        return f"{self.name} {numbers[0]} [{numbers[1]}, {numbers[2]}]".strip()
+
+
+def findings(measured: Measured, *, floor: float) -> list[Finding]:
     """Every claim that the run's modes can speak of, one row per model.
 
-    addition, negation: the frames of `lib.reporting.tables`; errors: mean xi over the search space of alpha, by
-    (model, mode).
+    measured: absolute and normalized of addition, target and control of negation, error (mean xi over the search space
+    of alpha); the pre-trained model has absolute, target and control.
     """
-    found = []
-    for model in dict.fromkeys(addition["model"]):
-        a = addition[addition["model"] == model].groupby("mode")[["absolute", "normalized"]].mean()
-        n = negation[negation["model"] == model].groupby("mode")[["target", "control"]].mean()
-        xi = {mode: value for (name, mode), value in errors.items() if name == model}
-        found += [*_addition(model, a), *_negation(model, n, floor), *_disentanglement(model, xi)]
+    found: list[Finding] = []
+    for model in dict.fromkeys(model for model, _, _ in measured):
+        own = {(mode, quantity): value for (name, mode, quantity), value in measured.items() if name == model}
+        found += [*_addition(model, own), *_negation(model, own, floor), *_disentanglement(model, own)]
     return found
 
 
-def mean_error(alphas: np.ndarray, xi: np.ndarray, low: float, high: float) -> float:
-    """Mean of xi[g, g] over the grid points with both alphas in [low, high]. Raises ValueError if there is none.
-
-    ASSUME: this mean over the red box stands for the papers' heatmaps, of which no number is printed.
-    """
-    inside = (alphas >= low - 1e-9) & (alphas <= high + 1e-9)
-    if not inside.any():
-        raise ValueError(f"no point of the disentanglement grid {alphas.tolist()} lies in [{low}, {high}]")
-    return float(xi[np.ix_(inside, inside)].mean())
-
-
-def markdown(rows: list[Finding]) -> str:
-    """A table: finding, paper and the model it is about, this run, holds?"""
-    references = [row.reference.replace("-", "/").replace("ViT/", "ViT-") for row in rows]
-    one = len(set(references)) == 1
-    frame = pd.DataFrame(
+def frame(rows: Sequence[Finding]) -> pd.DataFrame:
+    """A row per finding: claim, paper and the model it is about, this run, the margin with its interval, verdict."""
+    return pd.DataFrame(
         {
             "finding": [row.claim for row in rows],
-            f"paper ({references[0]})" if one else "paper": [
-                row.paper if one else f"{row.paper} ({name})" for row, name in zip(rows, references, strict=True)
-            ],
+            "paper": [row.paper for row in rows],
+            "reference": [row.reference for row in rows],
             "this run": [row.ours for row in rows],
-            "holds?": ["yes" if row.holds else "no" for row in rows],
+            "margin": [row.difference for row in rows],
+            "verdict": [row.verdict for row in rows],
         }
     )
-    return frame.to_markdown(index=False, disable_numparse=True) + "\n"
+
+
+def markdown(rows: Sequence[Finding]) -> str:
+    """A table: finding, paper and the model it is about, this run, margin, verdict."""
+    shown = frame(rows)
+    names = [name.replace("-", "/").replace("ViT/", "ViT-") for name in shown.pop("reference")]
+    if len(set(names)) == 1:
+        shown = shown.rename(columns={"paper": f"paper ({names[0]})"})
+    else:
+        shown["paper"] = [f"{text} ({name})" for text, name in zip(shown["paper"], names, strict=True)]
+    return shown.rename(columns={"margin": "margin [95 %]"}).to_markdown(index=False, disable_numparse=True) + "\n"
 
 
 def _reference(model: str) -> str:
@@ -75,57 +97,72 @@ def _reference(model: str) -> str:
     return model if papers.reports("addition", model) else _SMALLEST
 
 
-def _addition(model: str, a: pd.DataFrame):
+def _addition(model: str, own: Mapping[tuple[str, str], Estimate]) -> Iterator[Finding]:
     for better in ("posthoc", "linear", "linear-2"):
         for column in ("normalized", "absolute"):
-            if {better, "standard"} <= set(a.index) and (better, column) != ("posthoc", "absolute"):
+            if {(better, column), ("standard", column)} <= own.keys() and (better, column) != ("posthoc", "absolute"):
                 claim = f"{model}, addition: {title(better)} has higher {column} accuracy than non-linear FT"
-                yield _compare("addition", model, column, a, better, "standard", claim, higher=True)
+                yield _compare("addition", model, column, own, better, claim, higher=True)
 
 
-def _negation(model: str, n: pd.DataFrame, floor: float):
+def _negation(model: str, own: Mapping[tuple[str, str], Estimate], floor: float) -> Iterator[Finding]:
     reference = _reference(model)
-    claimed = [mode for mode in n.index if papers.reported("negation", reference, mode, "target") is not None]
-    for mode in [mode for mode in claimed if mode != "pretrained"]:
-        claim = f"{model}, negation: {title(mode)} forgets its target and keeps {floor:.0%} of the control accuracy"
-        target, control = n.loc[mode]
-        before_target, before_control = n.loc["pretrained"]
-        reported = [
-            papers.reported("negation", reference, who, column)
-            for column in ("target", "control")
-            for who in ("pretrained", mode)
-        ]
-        paper = "target {} → {}, control {} → {}".format(*map(_percent, reported))
-        ours = "target {} → {}, control {} → {}".format(
-            *map(_percent, (before_target, target, before_control, control))
-        )
-        yield Finding(claim, paper, reference, ours, bool(target < before_target and control >= floor * before_control))
+    negated = dict.fromkeys(mode for mode, quantity in own if quantity == "target" and mode != PRETRAINED)
+    for mode in negated:
+        if papers.reported("negation", reference, mode, "target") is not None:
+            yield _forgets(model, mode, own, floor)
     for better in ("posthoc", "linear"):
-        if {better, "standard"} <= set(n.index):
+        if {better, "standard"} <= negated.keys():
             claim = f"{model}, negation: {title(better)} forgets more than non-linear FT"
-            yield _compare("negation", model, "target", n, better, "standard", claim, higher=False)
+            yield _compare("negation", model, "target", own, better, claim, higher=False)
 
 
-def _disentanglement(model: str, xi: Mapping[str, float]):
+def _forgets(model: str, mode: str, own: Mapping[tuple[str, str], Estimate], floor: float) -> Finding:
+    reference = _reference(model)
+    sides = [(who, column) for column in ("target", "control") for who in (PRETRAINED, mode)]
+    before, after, before_control, after_control = (own[side] for side in sides)
+    text = "target {} → {}, control {} → {}"
+    return Finding(
+        f"{model}, negation: {title(mode)} forgets its target and keeps {floor:.0%} of the control accuracy",
+        text.format(*(_percent(papers.reported("negation", reference, *side)) for side in sides)),
+        reference,
+        text.format(*(_percent(own[side].value) for side in sides)),
+        (
+            Margin(before - after, "target lower by"),
+            Margin(after_control - before_control * floor, "control above its floor by"),
+        ),
+    )
+
+
+def _disentanglement(model: str, own: Mapping[tuple[str, str], Estimate]) -> Iterator[Finding]:
     for better in ("posthoc", "linear"):
-        if {better, "standard"} <= xi.keys():
+        if {(better, "error"), ("standard", "error")} <= own.keys():
+            one, other = own[better, "error"], own["standard", "error"]
             yield Finding(
                 f"{model}: {title(better)} has less disentanglement error than non-linear FT (mean over the red box)",
                 "less (Figs. 3, 10; no number printed)",
                 _reference(model),
-                f"{xi[better]:.3f} against {xi['standard']:.3f}",
-                bool(xi[better] < xi["standard"]),
+                f"{one.value:.3f} against {other.value:.3f}",
+                (Margin(other - one, scale=1.0),),
             )
 
 
 def _compare(
-    table: str, model: str, column: str, ours: pd.DataFrame, mode: str, other: str, claim: str, *, higher: bool
+    table: str,
+    model: str,
+    column: str,
+    own: Mapping[tuple[str, str], Estimate],
+    mode: str,
+    claim: str,
+    *,
+    higher: bool,
 ) -> Finding:
-    a, b = ours.loc[mode, column], ours.loc[other, column]
+    one, other = own[mode, column], own["standard", column]
     reference = _reference(model)
-    paper = [_percent(papers.reported(table, reference, who, column)) for who in (mode, other)]
-    holds = bool(a > b if higher else a < b)
-    return Finding(claim, " against ".join(paper), reference, f"{_percent(a)} against {_percent(b)}", holds)
+    paper = [_percent(papers.reported(table, reference, who, column)) for who in (mode, "standard")]
+    ours = f"{_percent(one.value)} against {_percent(other.value)}"
+    margin = one - other if higher else other - one
+    return Finding(claim, " against ".join(paper), reference, ours, (Margin(margin),))
 
 
 def _percent(value: float | None) -> str:

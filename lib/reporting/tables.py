@@ -62,7 +62,7 @@ class PaperTable:
     """A table as printed: a group of columns per model, one row per mode.
 
     cells[row][column] is text; columns are (group, name). source: where the numbers in the columns "paper" are printed.
-    footnotes: what differs from the papers' data, one sentence each.
+    notes: what the numbers rest on, footnotes: what differs from the papers' data; one sentence each.
     """
 
     caption: str
@@ -71,6 +71,11 @@ class PaperTable:
     cells: list[list[str]]
     source: str = ""
     footnotes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def with_notes(self, notes: Sequence[str]) -> PaperTable:
+        """The same table with these notes."""
+        return replace(self, notes=tuple(notes))
 
     def with_footnotes(self, footnotes: Sequence[str]) -> PaperTable:
         """The same table with these footnotes."""
@@ -85,6 +90,7 @@ class PaperTable:
         parts = [self.caption, aligned]
         if self.source:
             parts.append(f"{_SOURCE} {self.source}.")
+        parts += self.notes
         if self.footnotes:
             parts += [_DEVIATIONS, "\n".join(f"- {note}" for note in self.footnotes)]
         return "\n\n".join(parts) + "\n"
@@ -109,6 +115,7 @@ class PaperTable:
             lines = [lines[0], r"\resizebox{\linewidth}{!}{% graphicx: too many columns for a page", *lines[1:], "}"]
         if self.source:
             lines.append(f"% {_SOURCE} {self.source}.")
+        lines += [f"% {note}" for note in self.notes]
         if self.footnotes:
             lines += [f"% {_DEVIATIONS}", *(f"% - {note}" for note in self.footnotes)]
         return "\n".join([*lines, ""])
@@ -169,6 +176,14 @@ def single_task_table(frame: pd.DataFrame, tasks: Sequence[str], *, caption: str
     names = [f"{model}, {title(*method)}" if several else title(*method) for model, method in order]
     heads = [("", name) for name in [*tasks, MEAN]]
     return PaperTable(caption, heads, names, [[_cell(part, name) for _, name in heads] for part in parts])
+
+
+def interval_note(name: str, widest: float, resamples: int) -> str:
+    """What the intervals of a table are, and how far they reach. widest: a fraction."""
+    return (
+        f"95 % intervals reach at most {100 * widest:.1f} points from a number; each is in {name}.csv (low, high, n). "
+        f"They come from a bootstrap over test images ({resamples:,} resamples)."
+    )
 
 
 def percent(values: Sequence[float]) -> str:

@@ -207,6 +207,20 @@ def test_a_ratio_has_the_variance_of_both_of_its_parts(tmp_path):
     assert cell.width == pytest.approx(NORMAL * math.sqrt(sum(parts)))
 
 
+def test_the_mean_of_single_tasks_counts_their_images(tmp_path):
+    def tables(single):
+        rows = ["model,seed,mode,absolute,single", "tiny,,pretrained,0.4,", f"tiny,0,standard,0.7,{single}"]
+        return {
+            **TABLES,
+            "addition": rows,
+            "single_task": [*TABLES["single_task"], "tiny,0,standard,Scenes,test,0.7,400"],
+        }
+
+    (cell,) = cells(Tables(write(tmp_path, tables=tables(0.8))), Tables(write(tmp_path, "b", tables=tables(0.81))))
+    assert cell.column == "single" and "+1.00 points, within" in str(cell)
+    assert cell.width == pytest.approx(NORMAL * math.sqrt(2 * (variance(0.9, 100) + variance(0.7, 400)) / 4))
+
+
 def test_cells_within_and_beyond_the_interval_are_told_in_points(tmp_path):
     tables = another("single_task", "Signs,test,0.9", "Signs,test,0.6")
     tables["addition"] = another("addition", "0.7,0.5,0.9", "0.71,0.55,0.9")["addition"]

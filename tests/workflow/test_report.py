@@ -1,12 +1,16 @@
 """The scripts of tables and findings on files made by hand: a run of the papers' models and tasks, and any other."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from lib.files import outcomes
+from lib.files.outcomes import Outcomes
 from lib.reporting import papers
+from tests import resampled
 from workflow_scripts.reporting import findings, random_init, tables
 
 MODES = ["standard", "linear"]
@@ -25,10 +29,12 @@ def make_run(folder, model: str, tasks: list[str], control: str, *, merging: dic
         "addition": (added, ["model", "seed", "mode", "rule", "alpha", "task", "accuracy", "normalized", "n"]),
         "negation": (negated, ["model", "seed", "mode", "task", "alpha", "target", "control"]),
     }
-    inputs = {}
+    inputs, frames = {"resamples": str(folder / "resamples.npz")}, {}
     for name, (rows, names) in columns.items():
-        pd.DataFrame(rows, columns=names).to_csv(folder / f"{name}.csv", index=False)
+        frames[name] = pd.DataFrame(rows, columns=names)
+        frames[name].to_csv(folder / f"{name}.csv", index=False)
         inputs[name] = [str(folder / f"{name}.csv")]
+    resampled.write(Path(inputs["resamples"]), *frames.values(), control)
     inputs["manifests"] = []
     for task in [*tasks, control]:
         file = folder / f"{task}.json"
@@ -99,14 +105,25 @@ def test_deviations_stand_below_the_tables_that_they_touch(tmp_path):
 def found(folder, *run, **more) -> str:
     """The findings of a run whose error of disentanglement is 0.25 on every grid point."""
     rendered(folder, *run, **more)
-    grids = []
+    stored = []
     for mode in MODES:
-        grids.append(str(folder / f"{mode}.npz"))
-        errors = {"alphas": np.array([0.0, 1.0]), "error_a": np.full((2, 2), 0.25), "error_b": np.zeros((2, 2))}
-        errors |= {"representation_a": np.zeros((2, 2)), "representation_b": np.zeros((2, 2))}
-        np.savez(grids[-1], **errors, model=np.array(run[0]), seed=np.array(0), mode=np.array(mode), pair=["A", "B"])
-    csv = {name: str(folder / f"tables/{name}.csv") for name in ("addition", "negation")}
-    findings.main(folder / "findings.md", **csv, grids=grids, control_floor=0.95, search_space=(0.0, 1.0))
+        stored.append(str(folder / f"{mode}.npz"))
+        differs = np.broadcast_to(np.arange(4) < 1, (2, 2, 4)), np.zeros((2, 2, 4), bool)
+        distance = (np.zeros((2, 2, 4), np.float32),) * 2
+        outcomes.write(
+            stored[-1], Outcomes(run[0], 0, mode, ("A", "B"), np.array([0.0, 1.0]), differs=differs, distance=distance)
+        )
+    findings.main(
+        folder,
+        resamples=str(folder / "resamples.npz"),
+        outcomes=stored,
+        models=[run[0]],
+        tasks=run[1],
+        control=run[2],
+        control_floor=0.95,
+        search_space=(0.0, 1.0),
+        bootstrap={"resamples": 200, "seed": 0},
+    )
     return (folder / "findings.md").read_text()
 
 

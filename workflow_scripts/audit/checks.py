@@ -30,8 +30,9 @@ CHECKS: dict[str, Callable[[Run], Iterator[Fault]]] = {
     "grids of heatmaps": numbers.grids,
     "outcomes behind the grids": geometry.outcomes_of_images,
     "cosines and norms of task vectors": geometry.similarities,
+    "intervals from predictions": report.resampled,
     "tables from results": report.written_tables,
-    "findings from tables": report.written_findings,
+    "findings and scorecard from results": report.written_findings,
     "figures from results": report.drawn_figures,
 }
 

@@ -14,11 +14,13 @@ from workflow_scripts.audit.run import Fault, Run
 from workflow_scripts.configuration.benchmark import Model
 from workflow_scripts.reporting import (
     alpha_sweeps,
+    bootstrap,
     disentanglement_table,
     findings,
     heatmaps,
     loss_curves,
     random_init,
+    reproduction,
     scatters,
     similarity_maps,
     similarity_table,
@@ -31,6 +33,7 @@ def written_tables(run: Run) -> Iterator[Fault]:
     bench = run.bench
     record = next((record for record in run.graph.records if record.rule == "tables"), None)
     of_all = {
+        "resamples": os.fspath(run.path(run.files.resamples)),
         "manifests": _files(run, *(run.format(run.files.manifest, task=task.name) for task in run.tasks)),
         "tasks": bench.task_names,
         "control": bench.control.name,
@@ -60,20 +63,50 @@ def written_tables(run: Run) -> Iterator[Fault]:
             yield from _same(run, f"{run.files.tables}/{again.name}", again)
 
 
+def resampled(run: Run) -> Iterator[Fault]:
+    """Every resampled accuracy is what stored predictions and labels give."""
+    with tempfile.TemporaryDirectory() as made:
+        again = Path(made, "resamples.npz")
+        bootstrap.main(
+            again,
+            {kind: _files(run, *places) for kind, places in _predictions(run).items()},
+            {
+                task.name: os.fspath(run.path(run.format(run.files.index, task=task.name, split="test")))
+                for task in run.tasks
+            },
+            control=run.bench.control.name,
+            **run.bench.bootstrap,
+        )
+        yield from _same(run, run.files.resamples, again)
+
+
 def written_findings(run: Run) -> Iterator[Fault]:
-    """The findings are what tables and grids give."""
+    """The findings are what resampled accuracies and grids give, the scorecard what the tables give."""
     grid = run.bench.evaluation["alphas"]
     with tempfile.TemporaryDirectory() as made:
-        again = Path(made, "findings.md")
         findings.main(
-            again,
-            addition=str(run.path(f"{run.files.tables}/addition.csv")),
-            negation=str(run.path(f"{run.files.tables}/negation.csv")),
-            grids=_files(run, *_of_pairs(run, run.files.disentanglement)),
+            Path(made),
+            resamples=os.fspath(run.path(run.files.resamples)),
+            outcomes=_files(run, *_of_pairs(run, run.files.outcomes)),
+            models=[model.name for model in run.bench.pretrained],
+            tasks=run.bench.task_names,
+            control=run.bench.control.name,
             control_floor=run.bench.evaluation["control_floor"],
             search_space=[grid["start"], grid["stop"]],
+            bootstrap=run.bench.bootstrap,
         )
-        yield from _same(run, run.files.findings, again)
+        for again in sorted(Path(made).iterdir()):
+            yield from _same(run, f"{run.files.run}/{again.name}", again)
+    with tempfile.TemporaryDirectory() as made:
+        names = ["addition", "negation", "single_task", *(["random_init"] if run.bench.random_init else [])]
+        reproduction.main(
+            Path(made),
+            {name: os.fspath(run.path(f"{run.files.tables}/{name}.csv")) for name in names},
+            tasks=run.bench.task_names,
+            control=run.bench.control.name,
+        )
+        for again in sorted(Path(made).iterdir()):
+            yield from _same(run, f"{run.files.tables}/{again.name}", again)
 
 
 def drawn_figures(run: Run) -> Iterator[Fault]:
@@ -107,6 +140,8 @@ def drawn_figures(run: Run) -> Iterator[Fault]:
 
 
 _KEYS = ("model", "seed", "mode", "rule", "pair", "task", "task_a", "task_b", "split")
+
+
 def _same(run: Run, file: str, again: Path) -> Iterator[Fault]:
     there = run.path(file)
     if not there.is_file():
@@ -146,9 +181,21 @@ def _added(run: Run, models: Sequence[Model], name: str = "test.csv") -> list[st
     return [f"{run.format(run.files.addition, **where)}/{name}" for where in run.bench.additions(models)]
 
 
-def _negated(run: Run) -> list[str]:
+def _negated(run: Run, name: str = "test.csv") -> list[str]:
     places = product(run.bench.evaluated("negation"), run.bench.task_names)
-    return [f"{run.format(run.files.negation, **where, task=task)}/test.csv" for where, task in places]
+    return [f"{run.format(run.files.negation, **where, task=task)}/{name}" for where, task in places]
+
+
+def _predictions(run: Run) -> dict[str, list[str]]:
+    """Evaluation -> files of predictions, in the order of the rule `bootstrap`."""
+    bench, files = run.bench, run.files
+    single = bench.evaluated("single_task", bench.models)
+    return {
+        "zero_shot": [run.format(files.pretrained_predictions, model=model.name) for model in bench.models],
+        "single_task": [run.format(files.single_task_predictions, **where) for where in single],
+        "addition": _added(run, bench.models, "predictions.npz"),
+        "negation": _negated(run, "predictions.npz"),
+    }
 
 
 def _of_pairs(run: Run, pattern: str) -> list[str]:
@@ -159,7 +206,8 @@ def _of_pairs(run: Run, pattern: str) -> list[str]:
 def _similarities(run: Run) -> list[list[str]]:
     """The files of cosines, and of norms."""
     patterns = (run.files.similarity, run.files.norms)
-    return [_files(run, *(run.format(pattern, **where) for where in run.bench.trained(run.bench.pretrained))) for pattern in patterns]
+    places = run.bench.trained(run.bench.pretrained)
+    return [_files(run, *(run.format(pattern, **where) for where in places)) for pattern in patterns]
 
 
 def _files(run: Run, *files: str) -> list[str]:

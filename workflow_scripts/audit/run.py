@@ -21,10 +21,12 @@ from workflow_scripts.layout import SPLITS, Layout
 from workflow_scripts.reporting import frames
 
 _REPORT = (
+    "bootstrap",
     "tables",
     "random_init",
     "disentanglement_table",
     "similarity_table",
+    "reproduction",
     "findings",
     "heatmaps",
     "similarity_maps",

@@ -92,7 +92,9 @@ def _expected(run: Run, job: Job) -> dict[str, object]:
         return {"tasks": bench.task_names}
     if job.rule == "disentanglement_table":
         return {"search_space": [grid["start"], grid["stop"]], "bootstrap": dict(bench.bootstrap)}
-    if job.rule in ("tables", "random_init"):
+    if job.rule == "bootstrap":
+        return {"tasks": [task.name for task in run.tasks], **bench.bootstrap}
+    if job.rule in ("tables", "random_init", "reproduction"):
         return {"tasks": bench.task_names, "control": bench.control.name}
     return {"control_floor": floor, "search_space": [grid["start"], grid["stop"]]} if job.rule == "findings" else {}
 

@@ -118,9 +118,11 @@ def _kinds(layout: Layout) -> list[tuple[str, str]]:
         ("xi of each image", layout.outcomes),
         ("cosines of task vectors", layout.similarity),
         ("norms of task vectors", layout.norms),
+        ("resampled test accuracies", layout.resamples),
         ("table", f"{layout.tables}/{{name}}"),
         ("figure", f"{layout.figures}/{{name}}"),
         ("findings", layout.findings),
+        ("findings", layout.findings_table),
         ("configuration", layout.configuration),
         ("record", f"{layout.records}/{{path}}.json"),
     ]

@@ -73,7 +73,8 @@ class Cell:
 def find(run: FinishedRun, text: str) -> Cell:
     """The cell that a text names. Raises RunError, with what the table holds, if there is none."""
     words = text.split()
-    tables = sorted(Path(file).stem for file in run.graph.makers if run.name(file) == "table" and file.endswith(".csv"))
+    made = [file for file, maker in run.graph.makers.items() if maker.rule != "reproduction" and file.endswith(".csv")]
+    tables = sorted(Path(file).stem for file in made if run.name(file) == "table")
     if not words or words[0] not in tables:
         raise RunError(f"CELL names no table, got {text!r}: begin with one of {', '.join(tables)}")
     rows = _rows(run, words[0])

@@ -82,7 +82,10 @@ def stages(bench: Benchmark) -> list[Stage]:
             work=tuple(_disentanglement(bench, known, sizes)),
         ),
         Stage("similarity", len(bench.trained(bench.pretrained)), "report"),
-        *(Stage(name, 1, "report") for name in ("tables", "findings", "alpha_sweeps", "loss_curves")),
+        *(
+            Stage(name, 1, "report")
+            for name in ("bootstrap", "tables", "reproduction", "findings", "alpha_sweeps", "loss_curves")
+        ),
         *(Stage(name, 1, "report") for name in ("similarity_table", "similarity_maps")),
         Stage("disentanglement_table", int(has_pairs), "report"),
         Stage("random_init", int(bool(bench.random_init)), "report"),

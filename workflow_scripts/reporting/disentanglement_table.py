@@ -17,14 +17,8 @@ def main(
 
     paths: files of outcomes per image. Raises OwnFileError unless there is one for every combination.
     """
-    draws, measured = Bootstrap(**bootstrap), {}
-    for path in paths:  # one at a time: at the papers' scale all are too many
-        found = outcomes.read(path)
-        key = found.model, found.seed, found.mode, "--".join(found.pair)
-        measured.setdefault(key, []).append(disentanglement.measure(found, search_space, draws))
-    keys = [key for key, several in measured.items() for _ in several]
-    frames.require_product(paths, keys, ("model", "seed", "mode", "pair"))
-    measured = disentanglement.with_means({key: xi for key, (xi,) in measured.items()})
+    draws = Bootstrap(**bootstrap)
+    measured = disentanglement.with_means(measure(paths, search_space, draws))
     with atomic.whole(folder / "disentanglement.csv") as temporary:
         disentanglement.frame(measured, draws).to_csv(temporary, index=False)
     low, high = search_space
@@ -35,6 +29,23 @@ def main(
     table = disentanglement.table(measured, draws, caption=caption)
     atomic.write_text(folder / "disentanglement.md", table.markdown())
     atomic.write_text(folder / "disentanglement.tex", table.latex())
+
+
+def measure(
+    paths: Sequence[str], search_space: tuple[float, float], draws: Bootstrap
+) -> dict[disentanglement.Key, dict[str, disentanglement.Xi]]:
+    """xi of each file of outcomes, by (model, seed, mode, pair) and distance.
+
+    Raises OwnFileError unless there is one for every combination.
+    """
+    measured: dict[disentanglement.Key, list[dict[str, disentanglement.Xi]]] = {}
+    for path in paths:  # one at a time: at the papers' scale all are too many
+        found = outcomes.read(path)
+        key = found.model, found.seed, found.mode, "--".join(found.pair)
+        measured.setdefault(key, []).append(disentanglement.measure(found, search_space, draws))
+    keys = [key for key, several in measured.items() for _ in several]
+    frames.require_product(paths, keys, ("model", "seed", "mode", "pair"))
+    return {key: xi for key, (xi,) in measured.items()}
 
 
 if __name__ == "__main__":

@@ -1,67 +1,93 @@
-"""Hold the papers' claims against the run's tables and grids."""
+"""Hold the papers' claims against the run's accuracies and disentanglement errors."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from lib.files import atomic
-from lib.files.own_files import NotFinite, OwnFileError
-from lib.reporting import findings
+from lib.files.own_files import OwnFileError
+from lib.reporting import disentanglement, findings
+from lib.reporting.bootstrap import Bootstrap
+from lib.reporting.disentanglement import Xi
+from lib.reporting.estimates import Estimate
 from lib.reporting.labels import PRETRAINED
+from lib.reporting.resamples import Resampled, Who
 from workflow_scripts.job import adapter
-from workflow_scripts.reporting import frames
+from workflow_scripts.reporting.disentanglement_table import measure
+
+SUM = "sum"  # the papers' claims are about the sum
 
 
 def main(
-    file: Path,
+    folder: Path,
     *,
-    addition: str,
-    negation: str,
-    grids: Sequence[str],
+    resamples: str,
+    outcomes: Sequence[str],
+    models: Sequence[str],
+    tasks: Sequence[str],
+    control: str,
     control_floor: float,
     search_space: tuple[float, float],
+    bootstrap: Mapping[str, int],
 ) -> None:
-    """Write the findings as Markdown. addition, negation: the run's tables in csv. Raises OwnFileError."""
-    added = _table(addition, ("absolute",), edited=("alpha", "normalized"))
-    if "rule" in added:  # the papers' claims are about the sum
-        added = added[added["rule"].isin(["sum"]) | added["rule"].isna()]
-    negated = _table(negation, ("target", "control"))
-    errors: dict[tuple[str, str], list[float]] = {}
-    for grid in frames.grids(grids):
-        errors.setdefault((grid.model, grid.mode), []).append(findings.mean_error(grid.alphas, grid.xi, *search_space))
-    means = {key: float(np.mean(values)) for key, values in errors.items()}
-    rows = findings.findings(added, negated, means, floor=control_floor)
-    atomic.write_text(file, findings.markdown(rows))
+    """Write findings.md and findings.csv to `folder`. outcomes: of disentanglement, per image. Raises OwnFileError."""
+    found = Resampled.read(resamples)
+    try:
+        measured = dict(_measured(found, models, tasks, control)) | _errors(
+            outcomes, search_space, Bootstrap(**bootstrap)
+        )
+    except KeyError as error:
+        raise OwnFileError(
+            resamples, got=f"no row of {error}", expected="one for every model, seed and task"
+        ) from error
+    rows = findings.findings(measured, floor=control_floor)
+    atomic.write_text(folder / "findings.md", findings.markdown(rows))
+    with atomic.whole(folder / "findings.csv") as temporary:
+        findings.frame(rows).to_csv(temporary, index=False)
 
 
-def _table(path: str, numbers: Sequence[str], edited: Sequence[str] = ()) -> pd.DataFrame:
-    """A table of the run: the pre-trained model, and the same seeds, modes and rules for every model.
+def _measured(
+    found: Resampled, models: Sequence[str], tasks: Sequence[str], control: str
+) -> Iterator[tuple[tuple[str, str, str], Estimate]]:
+    """Means over seeds of what the claims are about, by (model, mode, quantity)."""
+    for model in models:
+        before = Who.pretrained(model)
+        for quantity, over in (("absolute", tasks), ("target", tasks), ("control", [control])):
+            yield (model, PRETRAINED, quantity), Estimate(found.mean("zero_shot", before, over))
+        for mode, seeds in found.runs("addition", model, SUM).items():
+            whose = [Who(model, seed, mode) for seed in seeds]
+            added = [found.mean("addition", who, tasks, SUM) for who in whose]
+            yield (model, mode, "absolute"), Estimate.mean(added)
+            yield (model, mode, "normalized"), Estimate.mean([found.normalized(who, tasks, SUM) for who in whose])
+        for mode, seeds in found.runs("target", model).items():
+            for side in ("target", "control"):
+                negated = [found.mean(side, Who(model, seed, mode), tasks) for seed in seeds]
+                yield (model, mode, side), Estimate.mean(negated)
 
-    edited: further numbers, which the pre-trained model has not.
-    """
-    frame = frames.read([path], (*numbers, *edited), empty=edited)
-    pretrained = frame["mode"] == PRETRAINED
-    for name in edited:
-        if missing := int(frame.loc[~pretrained, name].isna().sum()):
-            raise NotFinite(path, got=f"{missing} of {(~pretrained).sum()} values of {name} empty", expected="none")
-    if not pretrained.any():
-        raise OwnFileError(path, got=f"{len(frame)} rows, none of {PRETRAINED}", expected="one of each model")
-    names = [name for name in ("seed", "mode", "rule") if name in frame]
-    runs = [" ".join(map(str, values)) for values in frame[names].itertuples(index=False, name=None)]
-    frames.require_product([path], zip(frame["model"], runs, strict=True), ("model", "run"))
-    return frame
+
+def _errors(
+    paths: Sequence[str], search_space: tuple[float, float], bootstrap: Bootstrap
+) -> dict[tuple[str, str, str], Estimate]:
+    """The mean of xi over the search space, the pairs and the seeds, by (model, mode, "error")."""
+    found: dict[tuple[str, str, str], list[Xi]] = {}
+    for (model, _, mode, _), xi in measure(paths, search_space, bootstrap).items():
+        found.setdefault((model, mode, "error"), []).append(xi["error"])
+    means = {key: disentanglement.mean(several) for key, several in found.items()}
+    return {key: Estimate(np.array([xi.value, *xi.samples])) for key, xi in means.items()}
 
 
 if __name__ == "__main__":
     with adapter.job(snakemake):
-        inputs, params = snakemake.input, snakemake.params
+        params = snakemake.params
         main(
-            Path(snakemake.output.findings),
-            addition=inputs.addition,
-            negation=inputs.negation,
-            grids=list(inputs.grids),
+            Path(snakemake.output.findings[0]).parent,
+            resamples=snakemake.input.resamples,
+            outcomes=list(snakemake.input.outcomes),
+            models=params.models,
+            tasks=params.tasks,
+            control=params.control,
             control_floor=params.control_floor,
             search_space=tuple(params.search_space),
+            bootstrap=params.bootstrap,
         )

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from lib.reporting import papers, tables
+from lib.reporting import intervals, papers, tables
 from lib.reporting.random_init import random_init
+from lib.reporting.resamples import Resampled
 from workflow_scripts.job import adapter
 from workflow_scripts.reporting import frames
 from workflow_scripts.reporting.tables import manifests_of, single_task_rows, write
@@ -22,6 +23,7 @@ def main(
     single_task: Sequence[str],
     addition: Sequence[str],
     manifests: Sequence[str],
+    resamples: str,
     tasks: Sequence[str],
     control: str,
     footnotes: Sequence[str] = (),
@@ -32,10 +34,12 @@ def main(
     """
     single = single_task_rows(single_task, tasks, control)
     added = frames.read(addition, ("alpha", "accuracy"), asked=lambda rows: {"task": tasks})
-    frame = random_init(added, single, tasks)
+    found = Resampled.read(resamples)
+    frame = intervals.random_init(random_init(added, single, tasks), found, tasks)
     compared = "random_init" if papers.same_benchmark(tasks, control) else None
     table = tables.paper_table(frame, _COLUMNS, caption=_CAPTION, compared=compared)
     declared = tables.deviations(manifests_of(manifests, [*tasks, control]), tasks)
+    table = table.with_notes([tables.interval_note("random_init", intervals.widest(frame), found.resamples)])
     write(folder, "random_init", frame, table.with_footnotes([*declared, *footnotes]))
 
 
@@ -47,6 +51,7 @@ if __name__ == "__main__":
             single_task=inputs.single_task,
             addition=inputs.addition,
             manifests=inputs.manifests,
+            resamples=inputs.resamples,
             tasks=params.tasks,
             control=params.control,
             footnotes=params.footnotes,

@@ -7,8 +7,9 @@ import pandas as pd
 
 from lib.files import atomic, own_files
 from lib.files.own_files import OwnFileError
-from lib.reporting import papers, tables
+from lib.reporting import intervals, papers, tables
 from lib.reporting.labels import PRETRAINED
+from lib.reporting.resamples import Resampled
 from workflow_scripts.job import adapter
 from workflow_scripts.reporting import frames
 
@@ -29,31 +30,34 @@ def main(
     addition: Sequence[str],
     negation: Sequence[str],
     manifests: Sequence[str],
+    resamples: str,
     tasks: Sequence[str],
     control: str,
     footnotes: Sequence[str] = (),
 ) -> None:
     """Write {single_task, addition, addition_per_task, negation, negation_per_task}.{csv, md, tex} to `folder`.
 
-    The papers' numbers stand beside ours if tasks and control are the papers'; the deviations that the manifests of the
-    data declare are footnotes, followed by `footnotes`. Raises OwnFileError for a file that is damaged or lacks rows of
-    these tasks.
+    Each number has its 95 % interval, from the file `resamples`. The papers' numbers stand beside ours if tasks and
+    control are the papers'; the deviations that the manifests of the data declare are footnotes, followed by
+    `footnotes`. Raises OwnFileError for a file that is damaged or lacks rows of these tasks.
     """
     single, negated = single_task_rows(single_task, tasks, control), _negation(negation, tasks)
     by_task = frames.read(addition, ("alpha", "accuracy", "normalized", "n"), asked=lambda rows: {"task": tasks})
     added = tables.without_single_rule(by_task)
+    found = Resampled.read(resamples)
     shown = {
-        "single_task": single,
-        "addition": tables.addition(added, single, tasks),
-        "addition_per_task": added.drop(columns="n"),
-        "negation": tables.negation(negated, single, tasks, control),
-        "negation_per_task": negated,
+        "single_task": intervals.single_task(single, found),
+        "addition": intervals.addition(tables.addition(added, single, tasks), found, tasks),
+        "addition_per_task": intervals.addition_per_task(added, found),
+        "negation": intervals.negation(tables.negation(negated, single, tasks, control), found, tasks, control),
+        "negation_per_task": intervals.negation_per_task(negated, found),
     }
     declared = manifests_of(manifests, [*tasks, control])
     for name, frame in shown.items():
         table = _paper_table(name, frame, tasks, compared=papers.same_benchmark(tasks, control))
         of_tasks = [*tasks, control] if name == "negation" else tasks
         table = table.with_footnotes([*tables.deviations(declared, of_tasks), *footnotes])
+        table = table.with_notes([tables.interval_note(name, intervals.widest(frame), found.resamples)])
         write(folder, name, frame, table)
 
 
@@ -121,6 +125,7 @@ if __name__ == "__main__":
             addition=inputs.addition,
             negation=inputs.negation,
             manifests=inputs.manifests,
+            resamples=inputs.resamples,
             tasks=params.tasks,
             control=params.control,
             footnotes=params.footnotes,

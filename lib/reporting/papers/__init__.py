@@ -5,7 +5,7 @@ ASSUME: an independent re-run stands for the numbers of linear-2, whose own coul
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -39,6 +39,34 @@ def has_column(table: str, column: str) -> bool:
 def source(table: str) -> str:
     """Where a table's values are printed."""
     return numbers()[table]["source"]
+
+
+def tables() -> list[str]:
+    """The names of all tables with values."""
+    return [name for name, entry in numbers().items() if isinstance(entry, dict)]
+
+
+def cells(table: str) -> Iterator[tuple[str, str, str, float]]:
+    """(model, row, column, value) of every printed number of a table; values as fractions."""
+    for model, rows in numbers()[table]["values"].items():
+        for row, columns in rows.items():
+            yield from ((model, row, column, value / 100) for column, value in columns.items())
+
+
+def tolerance(table: str) -> tuple[float, str]:
+    """How far a number of ours may lie from a table's beyond its own interval, as a fraction, and the reason."""
+    entry = numbers()[table]["tolerance"]
+    return entry["points"] / 100, entry["reason"]
+
+
+def doubt(table: str, model: str, row: str, column: str) -> str:
+    """Why a printed number is in doubt itself; empty if it is not."""
+    notes = (
+        entry["note"]
+        for entry in numbers()[table].get("doubts", ())
+        if model in entry["models"] and row in entry["modes"] and column in entry["columns"]
+    )
+    return "; ".join(notes)
 
 
 def same_benchmark(tasks: Iterable[str], control: str) -> bool:
