@@ -1,4 +1,5 @@
 # make demo    sets up .venv, then runs the demo
+# make demo-all      the demo with every table and figure, 15 to 25 minutes
 # make demo-seeds    the demo with three seeds
 # make test    sets up .venv, then runs the tests
 # make why     what would run again, and why; CONFIG=demo/config.yaml names another configuration than config.yaml
@@ -9,12 +10,15 @@ WORKERS ?= 2
 CONFIG ?= config.yaml
 RUFF := lib workflow_scripts tests benchmarks examples
 
-.PHONY: demo demo-seeds audit test test-slurm test-demo check setup lock plan compare why fetch pin pretrain benchmark clean-demo
+.PHONY: demo demo-all demo-seeds audit test test-slurm test-demo check setup lock plan compare why fetch pin pretrain benchmark clean-demo
 
 demo: setup
 	$(BIN)/snakemake --cores $(CORES) --configfile demo/config.yaml
 
 # three seeds, in a run of their own
+demo-all: setup
+	$(BIN)/snakemake --cores $(CORES) --configfile demo/all.yaml
+
 demo-seeds: setup
 	$(BIN)/snakemake --cores $(CORES) --configfile demo/seeds.yaml
 
