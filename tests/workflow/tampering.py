@@ -511,7 +511,7 @@ def a_rounded_table(run):
     run.put_right()
 
 
-@forged("findings from tables", "findings.md")
+@forged("findings and scorecard from results", "findings.md")
 def a_better_finding(run):
     run.text(f"{RUN}/findings.md", "\n", "\nEverything holds.\n")
     run.put_right()
