@@ -164,6 +164,7 @@ rule findings:
         **requests("report"),
     params:
         models=MODELS,
+        random=BENCH.twins,
         tasks=TASKS,
         control=CONTROL,
         control_floor=BENCH.evaluation["control_floor"],

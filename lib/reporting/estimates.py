@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.reporting.bootstrap import interval
+from lib.reporting.bootstrap import interval, ratio
 
 HOLDS, FAILS, NOISE = "holds", "does not hold", "within noise"
 
@@ -38,6 +38,9 @@ class Estimate:
 
     def __neg__(self) -> Estimate:
         return Estimate(-self.values)
+
+    def __truediv__(self, other: Estimate) -> Estimate:
+        return Estimate(ratio(self.values, other.values))
 
     def __mul__(self, factor: float) -> Estimate:
         return Estimate(self.values * factor)

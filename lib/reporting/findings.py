@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -54,17 +55,25 @@ class Margin:
         return f"{self.name} {numbers[0]} [{numbers[1]}, {numbers[2]}]".strip()
 
 
-def findings(measured: Measured, *, floor: float) -> list[Finding]:
+def findings(measured: Measured, *, floor: float, random: Mapping[str, str] = MappingProxyType({})) -> list[Finding]:
     """Every claim that the run's modes can speak of, one row per model.
 
-    measured: absolute and normalized of addition, target and control of negation, error (mean xi over the search space
-    of alpha); the pre-trained model has absolute, target and control.
+    measured: absolute, single and normalized of addition, target and control of negation, error (mean xi over the
+    search space of alpha); the pre-trained model has absolute, target and control. random: model with a random image
+    tower -> the same one pre-trained, with which it is compared.
     """
     found: list[Finding] = []
-    for model in dict.fromkeys(model for model, _, _ in measured):
-        own = {(mode, quantity): value for (name, mode, quantity), value in measured.items() if name == model}
+    for model in dict.fromkeys(model for model, _, _ in measured if model not in random):
+        own = _of(model, measured)
         found += [*_addition(model, own), *_negation(model, own, floor), *_disentanglement(model, own)]
+    for model, pretrained in random.items():
+        found += _random_init(model, _of(model, measured), _of(pretrained, measured))
     return found
+
+
+def _of(model: str, measured: Measured) -> dict[tuple[str, str], Estimate]:
+    """(mode, quantity) -> estimate, of one model."""
+    return {(mode, quantity): value for (name, mode, quantity), value in measured.items() if name == model}
 
 
 def frame(rows: Sequence[Finding]) -> pd.DataFrame:
@@ -145,6 +154,29 @@ def _disentanglement(model: str, own: Mapping[tuple[str, str], Estimate]) -> Ite
                 f"{one.value:.3f} against {other.value:.3f}",
                 (Margin(other - one, scale=1.0),),
             )
+
+
+def _random_init(
+    model: str, own: Mapping[tuple[str, str], Estimate], pretrained: Mapping[tuple[str, str], Estimate]
+) -> Iterator[Finding]:
+    reference = model if papers.reports("random_init", model) else f"{_SMALLEST}-random"
+    for mode in dict.fromkeys(mode for mode, quantity in own if quantity == "single"):
+        paper = [papers.reported("random_init", reference, mode, column) for column in ("multi", "single")]
+        if (mode, "single") in pretrained and None not in paper:
+            sums = [own[mode, column].value for column in ("absolute", "single")]
+            yield Finding(
+                f"{model}, addition: after {title(mode)} from random weights, the sum keeps less of the single-task "
+                "accuracy than after pre-training",
+                "sum {}, single {}".format(*map(_percent, paper)),
+                reference.removesuffix("-random"),
+                "sum {}, single {}".format(*map(_percent, sums)),
+                (Margin(_kept(mode, pretrained) - _kept(mode, own)),),
+            )
+
+
+def _kept(mode: str, own: Mapping[tuple[str, str], Estimate]) -> Estimate:
+    """The sum's mean accuracy as a share of the mean single-task accuracy."""
+    return own[mode, "absolute"] / own[mode, "single"]
 
 
 def _compare(

@@ -114,6 +114,7 @@ class Run:
             resamples=str(self.resamples),
             outcomes=self.each("outcomes/A--B.npz"),
             models=["m"],
+            random={},
             tasks=TASKS,
             control=CONTROL,
             control_floor=0.95,

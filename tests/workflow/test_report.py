@@ -118,6 +118,7 @@ def found(folder, *run, **more) -> str:
         resamples=str(folder / "resamples.npz"),
         outcomes=stored,
         models=[run[0]],
+        random={},
         tasks=run[1],
         control=run[2],
         control_floor=0.95,

@@ -89,6 +89,7 @@ def written_findings(run: Run) -> Iterator[Fault]:
             resamples=os.fspath(run.path(run.files.resamples)),
             outcomes=_files(run, *_of_pairs(run, run.files.outcomes)),
             models=[model.name for model in run.bench.pretrained],
+            random=run.bench.twins,
             tasks=run.bench.task_names,
             control=run.bench.control.name,
             control_floor=run.bench.evaluation["control_floor"],

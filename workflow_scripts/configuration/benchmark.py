@@ -97,6 +97,13 @@ class Benchmark:
     deterministic: bool = False
     pretraining: Mapping[str, object] | None = None
 
+    @property
+    def twins(self) -> dict[str, str]:
+        """Model with a random image tower -> the pre-trained one of the same architecture and weights, if there."""
+        same = {(model.architecture, str(model.weights)): model.name for model in self.pretrained}
+        found = {model.name: same.get((model.architecture, str(model.weights))) for model in self.random_init}
+        return {name: twin for name, twin in found.items() if twin is not None}
+
     def model(self, name: str) -> Model:
         return next(model for model in self.models if model.name == name)
 

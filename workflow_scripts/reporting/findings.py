@@ -25,23 +25,28 @@ def main(
     resamples: str,
     outcomes: Sequence[str],
     models: Sequence[str],
+    random: Mapping[str, str],
     tasks: Sequence[str],
     control: str,
     control_floor: float,
     search_space: tuple[float, float],
     bootstrap: Mapping[str, int],
 ) -> None:
-    """Write findings.md and findings.csv to `folder`. outcomes: of disentanglement, per image. Raises OwnFileError."""
+    """Write findings.md and findings.csv to `folder`.
+
+    outcomes: of disentanglement, per image; random: model with a random image tower -> the same one pre-trained. Raises
+    OwnFileError.
+    """
     found = Resampled.read(resamples)
     try:
-        measured = dict(_measured(found, models, tasks, control)) | _errors(
+        measured = dict(_measured(found, [*models, *random], tasks, control)) | _errors(
             outcomes, search_space, Bootstrap(**bootstrap)
         )
     except KeyError as error:
         raise OwnFileError(
             resamples, got=f"no row of {error}", expected="one for every model, seed and task"
         ) from error
-    rows = findings.findings(measured, floor=control_floor)
+    rows = findings.findings(measured, floor=control_floor, random=random)
     atomic.write_text(folder / "findings.md", findings.markdown(rows))
     with atomic.whole(folder / "findings.csv") as temporary:
         findings.frame(rows).to_csv(temporary, index=False)
@@ -59,6 +64,8 @@ def _measured(
             whose = [Who(model, seed, mode) for seed in seeds]
             added = [found.mean("addition", who, tasks, SUM) for who in whose]
             yield (model, mode, "absolute"), Estimate.mean(added)
+            own = [found.mean("single_task", who, tasks) for who in whose]
+            yield (model, mode, "single"), Estimate.mean(own)
             yield (model, mode, "normalized"), Estimate.mean([found.normalized(who, tasks, SUM) for who in whose])
         for mode, seeds in found.runs("target", model).items():
             for side in ("target", "control"):
@@ -85,6 +92,7 @@ if __name__ == "__main__":
             resamples=snakemake.input.resamples,
             outcomes=list(snakemake.input.outcomes),
             models=params.models,
+            random=params.random,
             tasks=params.tasks,
             control=params.control,
             control_floor=params.control_floor,

@@ -15,7 +15,12 @@ def estimate(low, high, value=None):
 
 def test_arithmetic_acts_on_the_number_and_on_every_resample():
     a, b = Estimate(RNG.random(11)), Estimate(RNG.random(11))
-    for made, expected in ((a - b, a.values - b.values), (-a, -a.values), (a * 0.95, 0.95 * a.values)):
+    for made, expected in (
+        (a - b, a.values - b.values),
+        (-a, -a.values),
+        (a * 0.95, 0.95 * a.values),
+        (a / b, a.values / b.values),
+    ):
         np.testing.assert_array_equal(made.values, expected)
     assert Estimate.mean([a.values, b.values]).value == pytest.approx((a.value + b.value) / 2)
 

@@ -119,6 +119,31 @@ def test_a_mode_that_the_papers_do_not_report_makes_no_claim(mode):
     assert [row.claim for row in found] == [f"tiny, {FORGETS.format('Non-linear FT')}"]
 
 
+def test_random_weights_are_held_against_the_same_model_pretrained():
+    single = {("m", mode, "single"): estimate(0.9, seed=20) for mode in ("standard", "linear")}
+    of_random = {
+        ("m-random", "standard", "absolute"): 0.1,
+        ("m-random", "standard", "single"): 0.5,
+        ("m-random", "linear", "absolute"): 0.45,
+        ("m-random", "linear", "single"): 0.5,
+    }
+    both = {
+        **measured("m"),
+        **single,
+        **{key: estimate(value, seed=i) for i, (key, value) in enumerate(of_random.items())},
+    }
+    found = findings.findings(both, floor=0.95, random={"m-random": "m"})
+    standard, linear = found[-2:]
+    assert len(found) == 8 and standard.claim.startswith("m-random, addition: after Non-linear FT from random weights")
+    assert (standard.ours, standard.paper, standard.reference) == (
+        "sum 10.0, single 50.0",
+        "sum 5.5, single 48.5",
+        "ViT-B-32",
+    )
+    assert standard.margins[0].estimate.value == pytest.approx(0.7 / 0.9 - 0.1 / 0.5)
+    assert (standard.verdict, linear.verdict) == ("holds", "does not hold")
+
+
 def made(*references):
     margins = [(findings.Margin(estimate(0.1 if i % 2 == 0 else -0.1, spread=0.0)),) for i in range(len(references))]
     return [
