@@ -51,6 +51,24 @@ def planned(folder: Path, config: dict, *arguments: str, project: Path = ROOT, *
     return {name: int(count) for name, count in re.findall(r"^(\w+)\s+(\d+)\s*$", table, re.M) if name != "all"}
 
 
+def without_reader(folder: Path, *words: str) -> subprocess.CompletedProcess:
+    """Run Python in a folder with a standard output that nobody reads any more: each write to it fails."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    try:
+        return subprocess.run(
+            [sys.executable, *words],
+            cwd=folder,
+            stdout=writes,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            timeout=300,
+        )
+    finally:
+        os.close(writes)
+
+
 def make_clip(folder: Path, name: str = "tiny") -> None:
     """A CLIP with random weights and few parameters: {name}.json and {name}.safetensors in `folder`."""
     import open_clip

@@ -1,6 +1,7 @@
-"""Ways to tamper with a finished run: clumsy ones, and ones that put every digest right again.
+"""Ways to tamper with a finished run: clumsy ones, careful ones that put every digest right again, and forgeries that
+one check alone sees, because all that follows from the change is changed with it.
 
-Each is a function of a Forgery. WHERE says what an audit must name, ALONE the only check that sees it, if it is one.
+Each is a function of a Forgery, with what an audit must name.
 """
 
 import hashlib
@@ -14,12 +15,19 @@ from safetensors.numpy import load_file, save_file
 
 from lib.data.preparing import index_label_digest
 from lib.files import predictions
+from lib.reporting.resamples import Resampled
+from tests.workflow.conftest import ROOT
+from workflow_scripts.audit import report
+from workflow_scripts.audit.run import Run
 from workflow_scripts.audit.sealing import seal, sealed_names
+from workflow_scripts.configuration.benchmark import load, read_effective
 from workflow_scripts.layout import Layout
 from workflow_scripts.reporting import similarity_maps, similarity_table
 
 RUN = "results/tiny"
 LINEAR = f"{RUN}/tiny/seed0/linear"
+MODES = [f"{RUN}/tiny/seed0/{mode}" for mode in ("standard", "posthoc", "linear", "linear-2")]
+TASKS = ("Scenes", "Signs")
 
 
 class Forgery:
@@ -45,6 +53,10 @@ class Forgery:
         content = Path(file).read_text()
         assert old in content, (file, old)
         Path(file).write_text(content.replace(old, new, 1))
+
+    def cut(self, file, lines):
+        """A text without its last lines."""
+        Path(file).write_text("".join(Path(file).read_text().splitlines(keepends=True)[:-lines]))
 
     def json(self, file, change):
         content = json.loads(Path(file).read_text())
@@ -75,6 +87,30 @@ class Forgery:
         change(found)
         predictions.write(file, found, classes, identity)
 
+    def labels(self, task, split):
+        with np.load(f"{RUN}/data/{task}/{split}.index.npz") as opened:
+            return opened["label"]
+
+    def cell(self, file, column, value, **where):
+        """A cell of a csv file, in the rows that have these values."""
+
+        def change(frame):
+            rows = np.logical_and.reduce([frame[name] == wanted for name, wanted in where.items()])
+            assert rows.any(), (file, where)
+            frame.loc[rows, column] = value
+
+        self.csv(file, change)
+
+    def report(self, *, resample=True):
+        """Resampled accuracies, tables, findings and figures, as the results are now."""
+        run = Run(load(read_effective([Path(self.files.configuration)]), look=False), Path(), ROOT)
+        if resample:
+            report.resample(run, Path(self.files.run))
+        report.write_tables(run, Path(self.files.tables))
+        report.write_findings(run, Path(self.files.run))
+        report.write_scorecard(run, Path(self.files.tables))
+        report.draw_figures(run, Path(self.files.figures))
+
     def seal(self):
         Path(self.files.seal).write_text(seal(self.files.run, sealed_names(Path(), self.files)))
 
@@ -96,7 +132,7 @@ def _sha256(path):
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
-CLUMSY, FORGED = {}, {}
+CLUMSY, CAREFUL, FORGED = {}, {}, {}
 
 
 def clumsy(where):
@@ -104,9 +140,19 @@ def clumsy(where):
     return lambda change: CLUMSY.setdefault(change.__name__, (change, where)) and change
 
 
+def careful(where):
+    """A change after which every digest is put right: checks of contents see it."""
+
+    def known(change):
+        CAREFUL[change.__name__] = (lambda run: (change(run), run.put_right()), where)
+        return change
+
+    return known
+
+
 def forged(check, where):
-    """A change after which every digest is put right: only one check can see it."""
-    return lambda change: FORGED.setdefault(check, (change, where)) and change
+    """A change that leaves everything else consistent, digests too: one check alone sees it."""
+    return lambda change: FORGED.setdefault(change.__name__, (change, check, where)) and change
 
 
 @clumsy("linear/Signs/tau.safetensors")
@@ -224,14 +270,12 @@ def a_broken_choice(run):
 
 @clumsy("addition/sum/test.csv")
 def a_truncated_test(run):
-    file = Path(f"{LINEAR}/addition/sum/test.csv")
-    file.write_text("\n".join(file.read_text().splitlines()[:-1]) + "\n")
+    run.cut(f"{LINEAR}/addition/sum/test.csv", 1)
 
 
 @clumsy("addition/sum/sweep_val.csv")
 def a_truncated_sweep(run):
-    file = Path(f"{LINEAR}/addition/sum/sweep_val.csv")
-    file.write_text("\n".join(file.read_text().splitlines()[:-2]) + "\n")
+    run.cut(f"{LINEAR}/addition/sum/sweep_val.csv", 2)
 
 
 @clumsy("negation/Scenes/sweep_val.csv")
@@ -291,6 +335,16 @@ def a_narrower_interval(run):
         rows.loc[rows["mode"] == "linear", "representation_low"] += 0.01
 
     run.csv(f"{RUN}/tables/disentanglement.csv", change)
+
+
+@clumsy("negation/Signs/predictions.npz")
+def a_byte_of_predictions(run):
+    run.flip(f"{LINEAR}/negation/Signs/predictions.npz", 600)
+
+
+@clumsy("pretrained/predictions.npz")
+def missing_predictions(run):
+    Path(f"{RUN}/tiny/pretrained/predictions.npz").unlink()
 
 
 @clumsy("tables/addition.csv: absolute of tiny, 0, linear")
@@ -357,6 +411,36 @@ def a_value_of_the_configuration(run):
 @clumsy("results/tiny/provenance.sha256: absent")
 def a_missing_seal(run):
     Path(f"{RUN}/provenance.sha256").unlink()
+
+
+@careful("linear/addition/sum/sweep_val.csv: has 4 rows by alpha, task, expected these 6")
+def a_sweep_cut_between_two_alphas(run):
+    run.cut(f"{LINEAR}/addition/sum/sweep_val.csv", 2)
+
+
+@careful("tables/addition.csv: has 4 rows")
+def a_mode_missing_at_the_end_of_a_table(run):
+    run.cut(f"{RUN}/tables/addition.csv", 1)
+
+
+@careful("standard/Scenes/training_log.csv: has 5 rows, expected one for each of 6 steps")
+def logs_of_a_task_cut_alike(run):
+    for mode in ("standard", "linear", "linear-2"):
+        run.cut(f"{RUN}/tiny/seed0/{mode}/Scenes/training_log.csv", 1)
+
+
+@careful("linear/single_task_predictions.npz: says that it is of")
+def predictions_of_another_mode(run):
+    other = Path(f"{RUN}/tiny/seed0/standard/single_task_predictions.npz")
+    Path(f"{LINEAR}/single_task_predictions.npz").write_bytes(other.read_bytes())
+
+
+@careful("negation/Signs/predictions.npz: has models and images")
+def predictions_of_fewer_alphas(run):
+    def change(found):
+        found["Signs", "val"] = found["Signs", "val"][:-1]
+
+    run.predictions(f"{LINEAR}/negation/Signs/predictions.npz", change)
 
 
 @forged("the configuration is the run's", "config.yaml: evaluation")
@@ -448,10 +532,34 @@ def another_learning_rate(run):
     run.put_right()
 
 
-@forged("accuracies from stored predictions", "addition/sum/test.csv: accuracy of Signs")
-def predictions_of_other_images(run):
+@forged("accuracies from stored predictions", "addition/sum/sweep_val.csv: accuracy of Signs at alpha 1.0 is")
+def another_prediction(run):
+    """Of one validation image: of test images, intervals would change, too."""
+
     def change(found):
-        found["Signs", "test"][:] = np.roll(found["Signs", "test"], 1)
+        row, labels = found["Signs", "val"][-1], run.labels("Signs", "val")
+        row[0] = labels[0] if row[0] != labels[0] else labels[0] == 0
+
+    run.predictions(f"{LINEAR}/addition/sum/predictions.npz", change)
+    run.put_right()
+
+
+@forged("single-task accuracies", "linear/single_task.csv: Signs: n is 6000, the split has 60 images")
+def a_larger_test_set(run):
+    run.cell(f"{LINEAR}/single_task.csv", "n", 6000, task="Signs", split="test")
+    run.report()
+    run.put_right()
+
+
+@forged("sweeps begin at the pre-trained model", "addition/sum/predictions.npz: Signs: at alpha 0")
+def other_errors_at_alpha_0(run):
+    """As many images are right as before, so that the sweep stays."""
+
+    def change(found):
+        row, labels = found["Signs", "val"][0], run.labels("Signs", "val")
+        wrong = row != labels
+        free = [next(c for c in range(3) if c not in pair) for pair in zip(row[wrong], labels[wrong], strict=True)]
+        row[wrong] = free
 
     run.predictions(f"{LINEAR}/addition/sum/predictions.npz", change)
     run.put_right()
@@ -505,6 +613,15 @@ def shorter_vectors_wherever_they_are_shown(run):
     run.put_right()
 
 
+@forged("intervals from predictions", "results/tiny/resamples.npz")
+def narrower_intervals(run):
+    found = Resampled.read(run.files.resamples)
+    found.values[:, 1:] = (found.values[:, 1:] + found.values[:, :1]) / 2
+    found.write(run.files.resamples)
+    run.report(resample=False)
+    run.put_right()
+
+
 @forged("tables from results", "tables/addition.tex")
 def a_rounded_table(run):
     run.text(f"{RUN}/tables/addition.tex", ".", "")
@@ -521,3 +638,72 @@ def a_better_finding(run):
 def a_figure_of_something_else(run):
     another_figure(run)
     run.put_right()
+
+
+@forged("task vectors from weights", "linear/Signs/tau.safetensors: is not theta - theta_0 in 1 parameters (proj)")
+def weights_of_another_training(run):
+    run.tensors(f"{LINEAR}/Signs/theta.safetensors", lambda tensors: tensors["proj"].__iadd__(1))
+    run.put_right()
+
+
+@forged("accuracies from weights", "pretrained/accuracy.csv: is not what the weights give")
+def a_worse_pretrained_model(run):
+    folder = f"{RUN}/tiny/pretrained"
+    run.predictions(f"{folder}/predictions.npz", lambda found: wrong_on_test(run, found, "Signs"))
+    run.cell(f"{folder}/accuracy.csv", "accuracy", 0.0, task="Signs", split="test")
+    run.report()
+    run.put_right()
+
+
+@forged("accuracies from weights", "/single_task.csv: is not what the weights give")
+def better_single_tasks(run):
+    """With the normalized accuracies that follow. In every mode: a sample is computed again."""
+    for folder in MODES:
+        run.predictions(f"{folder}/single_task_predictions.npz", lambda found: right_on_test(run, found, "Signs"))
+        run.cell(f"{folder}/single_task.csv", "accuracy", 1.0, task="Signs", split="test")
+        tested = f"{folder}/addition/sum/test.csv"
+        known = pd.read_csv(tested).set_index("task")["accuracy"]["Signs"]
+        run.cell(tested, "normalized", known, task="Signs")
+    run.report()
+    run.put_right()
+
+
+@forged("accuracies from weights", "/addition/sum/test.csv: is not what the weights give")
+def a_better_sum(run):
+    for folder in MODES:
+        file, tested = f"{folder}/addition/sum/predictions.npz", f"{folder}/addition/sum/test.csv"
+        run.predictions(file, lambda found: right_on_test(run, found, "Signs"))
+        single = pd.read_csv(f"{folder}/single_task.csv").set_index(["task", "split"])
+        run.cell(tested, "accuracy", 1.0, task="Signs")
+        run.cell(tested, "normalized", 1 / single["accuracy"]["Signs", "test"], task="Signs")
+    run.report()
+    run.put_right()
+
+
+@forged("accuracies from weights", "/test.csv: is not what the weights give")
+def targets_that_are_forgotten(run):
+    for folder in MODES:
+        for task in TASKS:
+            file = f"{folder}/negation/{task}/predictions.npz"
+            run.predictions(file, lambda found, task=task: wrong_on_test(run, found, task))
+            run.cell(f"{folder}/negation/{task}/test.csv", "target", 0.0, task=task)
+    run.report()
+    run.put_right()
+
+
+@forged("cosines and norms from task vectors", "linear/similarity.csv: is not what the task vectors give")
+def orthogonal_vectors_wherever_they_are_shown(run):
+    for mode in ("standard", "linear", "linear-2"):
+        file = f"{RUN}/tiny/seed0/{mode}/similarity.csv"
+        for one, other in (TASKS, TASKS[::-1]):
+            run.cell(file, "cosine", 0.0, task_a=one, task_b=other)
+    run.report()
+    run.put_right()
+
+
+def right_on_test(run, found, task):
+    found[task, "test"][:] = run.labels(task, "test")
+
+
+def wrong_on_test(run, found, task):
+    found[task, "test"][:] = run.labels(task, "test") == 0  # 1 of the first class, else 0

@@ -226,6 +226,17 @@ def test_a_result_that_was_edited_is_refused(own_run, configfile, tmp_path):
 
 
 @needs_environment
+def test_a_script_that_is_not_the_one_that_ran_is_refused(own_run, configfile, tmp_path):
+    """Today's script is not put in the place of the one that made the results."""
+    script, file = SCRIPTS["addition"], own_run / "results/tiny/provenance/addition/tiny/seed0/linear/sum.json"
+    digest = json.loads(file.read_text())["params"]["code"][script]
+    file.write_text(file.read_text().replace(digest, "0" * 64))
+    done = export(own_run, configfile, tmp_path / "crate")
+    told = f"{script} is not the script that addition tiny 0 linear sum ran, by the digest in results/tiny/provenance/"
+    assert done.returncode == 1 and told in done.stderr and not (tmp_path / "crate").exists()
+
+
+@needs_environment
 def test_a_run_without_records_says_what_to_do(tmp_path, configfile):
     done = export(tmp_path, configfile, tmp_path / "crate")
     assert done.returncode == 1 and "holds no record of a job: run it first" in done.stderr

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -75,9 +74,8 @@ def test_accuracies_are_those_of_the_stored_predictions(finished):
     ):
         rows = pd.read_csv(file).set_index(["task", "split"])["accuracy"]
         found = shares(file.with_name(stored))
-        assert list(found) == list(rows.index) and [*chain.from_iterable(found.values())] == pytest.approx(
-            rows.tolist()
-        )
+        assert list(found) == list(rows.index)
+        assert [value for (value,) in found.values()] == pytest.approx(rows.tolist())
     for folder, tasks in (("addition/sum", ["Scenes", "Signs"]), ("negation/Signs", ["Signs", "Objects"])):
         found = shares(finished / MODE / "linear" / folder / "predictions.npz")
         sweep = pd.read_csv(finished / MODE / "linear" / folder / "sweep_val.csv")

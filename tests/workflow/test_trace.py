@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.workflow.conftest import ROOT
+from tests.workflow.conftest import ROOT, without_reader
 from workflow_scripts.commands import trace
 from workflow_scripts.commands.finished_run import FinishedRun, RunError
 
@@ -175,6 +175,13 @@ def test_the_command_prints_the_chain(finished, configfile):
     done = command(finished, "--configfile", str(configfile), "--cell", "negation tiny linear control")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("negation tiny linear control: ") and "weights: " in done.stdout
+
+
+def test_the_command_ends_quietly_when_its_reader_is_gone(finished, configfile):
+    """As in `make trace | head`."""
+    words = ["--configfile", str(configfile), "--cell", "negation tiny linear control"]
+    done = without_reader(finished, "-m", "workflow_scripts.commands.trace", *words)
+    assert (done.stderr, done.returncode) == ("", 0)
 
 
 def test_a_missing_configuration_is_told(tmp_path):

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from workflow_scripts.audit import geometry, links, numbers, predictions, report, settings
 from workflow_scripts.audit.run import Fault, Run
 
-CHECKS: dict[str, Callable[[Run], Iterator[Fault]]] = {
+Check = Callable[[Run], Iterator[Fault]]
+CHECKS: dict[str, Check] = {
     "every job has its record": links.every_record,
     "records are those of the run's end": links.the_seal,
     "files are what jobs generated": links.what_jobs_generated,
@@ -24,7 +25,7 @@ CHECKS: dict[str, Callable[[Run], Iterator[Fault]]] = {
     "single-task accuracies": numbers.single_tasks,
     "accuracies from stored predictions": predictions.accuracies,
     "sweeps on validation images": numbers.sweeps,
-    "sweeps begin at the pre-trained model": numbers.sweeps_begin_at_the_pretrained_model,
+    "sweeps begin at the pre-trained model": predictions.sweeps_begin_at_the_pretrained_model,
     "alphas are chosen by their sweeps": numbers.choices,
     "test accuracies": numbers.tested,
     "grids of heatmaps": numbers.grids,
@@ -46,7 +47,7 @@ class Outcome:
     seconds: float
 
 
-def outcomes(run: Run, checks: Mapping[str, Callable[[Run], Iterator[Fault]]]) -> Iterator[Outcome]:
+def outcomes(run: Run, checks: Mapping[str, Check]) -> Iterator[Outcome]:
     """Each check's outcome as it ends. What a check cannot read is a fault of its own, and ends that check."""
     for name, check in checks.items():
         start, faults = time.monotonic(), []

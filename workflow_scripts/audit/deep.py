@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Iterator
-from importlib import import_module
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from lib.editing.coefficients import alpha_grid
+from lib.editing.merging_rules import RULES
 from lib.files import checkpoints
 from lib.threads import use_threads
+from lib.training import modes
 from workflow_scripts.audit.run import Fault, Run
 from workflow_scripts.configuration import resolution
-from workflow_scripts.editing import similarity, single_task
+from workflow_scripts.editing import addition, negation, similarity, single_task
 from workflow_scripts.editing.evaluation import Evaluation
 from workflow_scripts.job import adapter
+from workflow_scripts.models import zero_shot
 
 SAMPLE = 5
+Where = Mapping[str, object]
 
 
 def task_vectors(run: Run, *, sample: int = SAMPLE) -> Iterator[Fault]:
@@ -34,16 +38,16 @@ def task_vectors(run: Run, *, sample: int = SAMPLE) -> Iterator[Fault]:
 
 
 def evaluations(run: Run, *, sample: int = 1) -> Iterator[Fault]:
-    """The single-task accuracies of a seeded sample of (model, seed, mode), counted again."""
-    for where in _sample(run.bench.evaluated("single_task"), sample):
-        patterns = (run.files.single_task, run.files.single_task_predictions)
-        places = [run.format(pattern, **where) for pattern in patterns]
-        with tempfile.TemporaryDirectory() as made:
-            again = [Path(made, "single_task.csv"), Path(made, "predictions.npz")]
-            single_task.main(_evaluation(run, where), _taus(run, where), *map(str, again), identity=where)
-            for place, file in zip(places, again, strict=True):
-                if file.read_bytes() != run.path(place).read_bytes():
-                    yield Fault(place, "is not what the weights give on this machine, counted again")
+    """What a seeded sample of the evaluations of each rule wrote, written again from weights, equal to the byte."""
+    use_threads(1)
+    for rule, again in _AGAIN.items():
+        for job in _sample([job for job in run.jobs if job.rule == rule], sample):
+            where = {name: int(value) if name == "seed" else value for name, value in job.wildcards.items()}
+            with tempfile.TemporaryDirectory() as made:
+                place = again(run, where, Path(made))
+                for file in sorted(Path(made).iterdir()):
+                    if file.read_bytes() != run.path(f"{place}/{file.name}").read_bytes():
+                        yield Fault(f"{place}/{file.name}", "is not what the weights give on this machine")
 
 
 def similarities(run: Run, *, sample: int = SAMPLE) -> Iterator[Fault]:
@@ -69,29 +73,92 @@ def _close(one: Path, other: Path) -> bool:
     return True
 
 
-def _evaluation(run: Run, where: dict[str, object]) -> Evaluation:
-    bench, model = run.bench, run.bench.model(where["model"])
-    use_threads(1)
-    device, parts = adapter.device(bench.device), resolution.evaluation(where["mode"])
-    heads = {task: run.path(run.format(run.files.head, **where, task=task)) for task in bench.task_names}
-    theta_0 = checkpoints.load(run.path(run.format(run.files.theta_0, **where)))
-    return Evaluation(
-        encoder=import_module(parts["encoder"]).image_encoder(resolution.image_architecture(model)),
-        edited=import_module(parts["predictions"]),
-        theta_0={name: value.to(device) for name, value in theta_0.items()},
-        data={task: run.path(run.format(run.files.data, task=task)) for task in bench.task_names},
-        heads={task: checkpoints.load(file)["weight"].to(device) for task, file in heads.items()},
-        batch_size=bench.evaluation["batch_size"],
-        precision=bench.evaluation["precision"],
-        deterministic=bench.deterministic,
-        device=device,
+def _zero_shot(run: Run, where: Where, made: Path) -> str:
+    evaluation = _evaluation(run, {**where, "mode": "standard"}, [task.name for task in run.tasks])
+    names, folder = _names(run, where, run.files.pretrained_accuracy, run.files.pretrained_predictions)
+    zero_shot.main(evaluation, *(str(made / name) for name in names), model=where["model"])
+    return folder
+
+
+def _single_task(run: Run, where: Where, made: Path) -> str:
+    names, folder = _names(run, where, run.files.single_task, run.files.single_task_predictions)
+    files = (str(made / name) for name in names)
+    single_task.main(_evaluation(run, where, run.bench.task_names), _taus(run, where), *files, identity=where)
+    return folder
+
+
+def _addition(run: Run, where: Where, made: Path) -> str:
+    own = {key: value for key, value in where.items() if key != "merging"}
+    model = run.bench.model(where["model"])
+    merged_by, tasks = resolution.merging(run.bench, where["merging"]), run.bench.task_names
+    read = {kind: run.files.of_a_task(kind)[0] for kind in RULES[where["merging"]].statistics}
+    addition.main(
+        _evaluation(run, where, tasks),
+        _taus(run, where),
+        run.path(run.format(run.files.single_task, **where)),
+        made,
+        rule=merged_by["module"],
+        settings=merged_by["settings"],
+        statistics={
+            kind: {task: run.path(run.format(file, **where, task=task)) for task in tasks}
+            for kind, file in read.items()
+        },
+        alphas=merged_by["alphas"],
+        random_init=model.image_tower is not None,
+        identity={**own, "rule": where["merging"]},
+    )
+    return run.format(run.files.addition, **where)
+
+
+def _negation(run: Run, where: Where, made: Path) -> str:
+    bench, task = run.bench, where["task"]
+    negation.main(
+        _evaluation(run, where, [task, bench.control.name]),
+        _taus(run, where)[task],
+        made,
+        task=task,
+        control=bench.control.name,
+        alphas=alpha_grid(**bench.evaluation["alphas"]),
+        control_floor=bench.evaluation["control_floor"],
+        forgetting=modes.get(where["mode"]).forgetting,
+        identity={key: value for key, value in where.items() if key != "task"},
+    )
+    return run.format(run.files.negation, **where)
+
+
+_AGAIN: dict[str, Callable[[Run, Where, Path], str]] = {  # rule -> writes its files to a folder; that of the run's
+    "zero_shot": _zero_shot,
+    "single_task": _single_task,
+    "addition": _addition,
+    "negation": _negation,
+}
+
+
+def _names(run: Run, where: Where, *patterns: str) -> tuple[list[str], str]:
+    """The names of files of one folder of the run, and that folder."""
+    places = [Path(run.format(pattern, **where)) for pattern in patterns]
+    return [place.name for place in places], str(places[0].parent)
+
+
+def _evaluation(run: Run, where: Where, tasks: Sequence[str]) -> Evaluation:
+    bench = run.bench
+
+    def of_each(pattern: str) -> dict[str, Path]:
+        return {task: run.path(run.format(pattern, model=where["model"], task=task)) for task in tasks}
+
+    return Evaluation.of(
+        run.path(run.format(run.files.theta_0, **where)),
+        of_each(run.files.head),
+        of_each(run.files.data),
+        model=resolution.evaluation(where["mode"]),
+        architecture=resolution.image_architecture(bench.model(where["model"])),
+        evaluation=resolution.evaluating(bench),
+        device=adapter.device(bench.device),
     )
 
 
-def _taus(run: Run, where: dict[str, object]) -> dict[str, Path]:
-    from lib.training import modes
-
-    owner = {**where, "mode": modes.get(where["mode"]).vectors_of}
+def _taus(run: Run, where: Where) -> dict[str, Path]:
+    owner = {"model": where["model"], "seed": where["seed"], "mode": modes.get(where["mode"]).vectors_of}
     return {task: run.path(run.format(run.files.tau, **owner, task=task)) for task in run.bench.task_names}
 
 

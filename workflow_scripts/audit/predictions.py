@@ -13,6 +13,8 @@ from lib.files import predictions
 from workflow_scripts.audit.numbers import edits
 from workflow_scripts.audit.run import Fault, Run
 
+EDGE = (2, 0.01)  # images that rounding may predict otherwise: so many, or that share of the split
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -60,6 +62,32 @@ def accuracies(run: Run) -> Iterator[Fault]:
                 yield Fault(claim.place, f"{claim.cell} is {claim.accuracy}, {stored.place} gives {counted}")
 
 
+def sweeps_begin_at_the_pretrained_model(run: Run) -> Iterator[Fault]:
+    """At alpha 0 every sweep predicts what the pre-trained model does, but for a few images on an edge."""
+
+    @cache
+    def of_model(model: str) -> dict[tuple[str, str], np.ndarray]:
+        return predictions.read(run.path(run.format(run.files.pretrained_predictions, model=model)))
+
+    for where, folder, alphas, tasks in edits(run):
+        place, pretrained = f"{folder}/predictions.npz", of_model(where["model"])
+        found = predictions.read(run.path(place))
+        for task in tasks:
+            at = _row_of_0(alphas, len(found[task, "val"]))
+            if at is None:
+                continue
+            other = int((found[task, "val"][at] != pretrained[task, "val"]).sum())
+            if other > max(EDGE[0], EDGE[1] * found[task, "val"].shape[1]):
+                yield Fault(place, f"{task}: at alpha 0 {other} validation images are predicted otherwise than without")
+
+
+def _row_of_0(alphas: Sequence[float], rows: int) -> int | None:
+    """Where alpha 0 stands in a sweep's predictions: in the grid, or before it."""
+    if 0 in alphas:
+        return alphas.index(0) - len(alphas)
+    return 0 if rows > len(alphas) else None
+
+
 def _stored(run: Run) -> Iterator[Stored]:
     """Every file of predictions of the run."""
     bench = run.bench
@@ -82,8 +110,8 @@ def _stored(run: Run) -> Iterator[Stored]:
             identity, control = where, tasks[1]
             claims += _of_test(f"{folder}/test.csv", test, dict(zip(tasks, ("target", "control"), strict=True)))
             rows[control, "val"] += int(0 not in alphas)
-            start = alphas.index(0) if 0 in alphas else 0
             before = run.json(f"{folder}/choice.json")["control_pretrained_val"]
+            start = _row_of_0(alphas, rows[control, "val"])
             claims.append(Claim(f"{folder}/choice.json", "control_pretrained_val", control, "val", start, before))
         yield Stored(place, identity, rows, claims)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -30,6 +30,27 @@ from workflow_scripts.reporting import (
 
 def written_tables(run: Run) -> Iterator[Fault]:
     """Every table is what its per-task results give, to the byte; a cell that differs is named."""
+    yield from _made(run, write_tables, run.files.tables)
+
+
+def resampled(run: Run) -> Iterator[Fault]:
+    """Every resampled accuracy is what stored predictions and labels give."""
+    yield from _made(run, resample, run.files.run)
+
+
+def written_findings(run: Run) -> Iterator[Fault]:
+    """The findings are what resampled accuracies and grids give, the scorecard what the tables give."""
+    yield from _made(run, write_findings, run.files.run)
+    yield from _made(run, write_scorecard, run.files.tables)
+
+
+def drawn_figures(run: Run) -> Iterator[Fault]:
+    """Every figure is what its rows give, to the byte: matplotlib draws one file from one set of points."""
+    yield from _made(run, draw_figures, run.files.figures)
+
+
+def write_tables(run: Run, folder: Path) -> None:
+    """All tables of a run, from its per-task results, in a folder."""
     bench = run.bench
     record = next((record for record in run.graph.records if record.rule == "tables"), None)
     of_all = {
@@ -39,105 +60,102 @@ def written_tables(run: Run) -> Iterator[Fault]:
         "control": bench.control.name,
         "footnotes": record.params["footnotes"] if record else [],
     }
-    with tempfile.TemporaryDirectory() as made:
-        tables.main(
-            Path(made),
-            single_task=_files(run, *_single_tasks(run, bench.pretrained)),
-            addition=_files(run, *_added(run, bench.pretrained)),
-            negation=_files(run, *_negated(run)),
+    tables.main(
+        folder,
+        single_task=_files(run, *_single_tasks(run, bench.pretrained)),
+        addition=_files(run, *_added(run, bench.pretrained)),
+        negation=_files(run, *_negated(run)),
+        **of_all,
+    )
+    similarity_table.main(*_similarities(run), folder, tasks=bench.task_names)
+    if bench.pairs:
+        outcomes = _files(run, *_of_pairs(run, run.files.outcomes))
+        disentanglement_table.main(outcomes, folder, search_space=_search_space(run), bootstrap=bench.bootstrap)
+    if bench.random_init:
+        random_init.main(
+            folder,
+            single_task=_files(run, *_single_tasks(run, bench.random_init)),
+            addition=_files(run, *_added(run, bench.random_init)),
             **of_all,
         )
-        similarity_table.main(*_similarities(run), Path(made), tasks=run.bench.task_names)
-        if run.bench.pairs:
-            grid, outcomes = run.bench.evaluation["alphas"], _files(run, *_of_pairs(run, run.files.outcomes))
-            space = (grid["start"], grid["stop"])
-            disentanglement_table.main(outcomes, Path(made), search_space=space, bootstrap=run.bench.bootstrap)
-        if bench.random_init:
-            random_init.main(
-                Path(made),
-                single_task=_files(run, *_single_tasks(run, bench.random_init)),
-                addition=_files(run, *_added(run, bench.random_init)),
-                **of_all,
-            )
-        for again in sorted(Path(made).iterdir()):
-            yield from _same(run, f"{run.files.tables}/{again.name}", again)
 
 
-def resampled(run: Run) -> Iterator[Fault]:
-    """Every resampled accuracy is what stored predictions and labels give."""
-    with tempfile.TemporaryDirectory() as made:
-        again = Path(made, "resamples.npz")
-        bootstrap.main(
-            again,
-            {kind: _files(run, *places) for kind, places in _predictions(run).items()},
-            {
-                task.name: os.fspath(run.path(run.format(run.files.index, task=task.name, split="test")))
-                for task in run.tasks
-            },
-            control=run.bench.control.name,
-            **run.bench.bootstrap,
-        )
-        yield from _same(run, run.files.resamples, again)
+def resample(run: Run, folder: Path) -> None:
+    """All resampled accuracies of a run, from its predictions, in a folder."""
+    bootstrap.main(
+        folder / Path(run.files.resamples).name,
+        {kind: _files(run, *places) for kind, places in _predictions(run).items()},
+        {
+            task.name: os.fspath(run.path(run.format(run.files.index, task=task.name, split="test")))
+            for task in run.tasks
+        },
+        control=run.bench.control.name,
+        **run.bench.bootstrap,
+    )
 
 
-def written_findings(run: Run) -> Iterator[Fault]:
-    """The findings are what resampled accuracies and grids give, the scorecard what the tables give."""
-    grid = run.bench.evaluation["alphas"]
-    with tempfile.TemporaryDirectory() as made:
-        findings.main(
-            Path(made),
-            resamples=os.fspath(run.path(run.files.resamples)),
-            outcomes=_files(run, *_of_pairs(run, run.files.outcomes)),
-            models=[model.name for model in run.bench.pretrained],
-            random=run.bench.twins,
-            tasks=run.bench.task_names,
-            control=run.bench.control.name,
-            control_floor=run.bench.evaluation["control_floor"],
-            search_space=[grid["start"], grid["stop"]],
-            bootstrap=run.bench.bootstrap,
-        )
-        for again in sorted(Path(made).iterdir()):
-            yield from _same(run, f"{run.files.run}/{again.name}", again)
-    with tempfile.TemporaryDirectory() as made:
-        names = ["addition", "negation", "single_task", *(["random_init"] if run.bench.random_init else [])]
-        reproduction.main(
-            Path(made),
-            {name: os.fspath(run.path(f"{run.files.tables}/{name}.csv")) for name in names},
-            tasks=run.bench.task_names,
-            control=run.bench.control.name,
-        )
-        for again in sorted(Path(made).iterdir()):
-            yield from _same(run, f"{run.files.tables}/{again.name}", again)
+def write_findings(run: Run, folder: Path) -> None:
+    """The findings of a run, from its resampled accuracies and grids, in a folder."""
+    findings.main(
+        folder,
+        resamples=os.fspath(run.path(run.files.resamples)),
+        outcomes=_files(run, *_of_pairs(run, run.files.outcomes)),
+        models=[model.name for model in run.bench.pretrained],
+        random=run.bench.twins,
+        tasks=run.bench.task_names,
+        control=run.bench.control.name,
+        control_floor=run.bench.evaluation["control_floor"],
+        search_space=_search_space(run),
+        bootstrap=run.bench.bootstrap,
+    )
 
 
-def drawn_figures(run: Run) -> Iterator[Fault]:
-    """Every figure is what its rows give, to the byte: matplotlib draws one file from one set of points."""
-    bench, grid = run.bench, run.bench.evaluation["alphas"]
-    models = [model.name for model in bench.pretrained]
+def write_scorecard(run: Run, folder: Path) -> None:
+    """The scorecard of a run, from its tables, in a folder."""
+    names = ["addition", "negation", "single_task", *(["random_init"] if run.bench.random_init else [])]
+    reproduction.main(
+        folder,
+        {name: os.fspath(run.path(f"{run.files.tables}/{name}.csv")) for name in names},
+        tasks=run.bench.task_names,
+        control=run.bench.control.name,
+    )
+
+
+def draw_figures(run: Run, folder: Path) -> None:
+    """All figures of a run, from its results, in a folder."""
+    bench = run.bench
     sweeps, tested = _added(run, bench.pretrained, "sweep_val.csv"), _added(run, bench.pretrained)
     trained = product(bench.trained(bench.pretrained), bench.task_names)
     logs = [run.format(run.files.training_log, **where, task=task) for where, task in trained]
     shown = bench.evaluated("addition", bench.pretrained)
     single = _files(run, *(run.format(run.files.single_task, **where) for where in shown))
+    if bench.scattered:
+        scatters.main(single, folder, modes=bench.scattered, tasks=bench.task_names)
+    alpha_sweeps.main(_files(run, *sweeps), _files(run, *tested), single, folder)
+    loss_curves.main(
+        _files(run, *logs),
+        folder,
+        models=[model.name for model in bench.pretrained],
+        modes=bench.trained_modes,
+        tasks=bench.task_names,
+        every=bench.finetune["log_every"],
+    )
+    similarity_maps.main(*_similarities(run), folder, tasks=bench.task_names)
+    if bench.pairs:
+        heatmaps.main(_files(run, *_of_pairs(run, run.files.disentanglement)), folder, _search_space(run))
+
+
+def _search_space(run: Run) -> tuple[float, float]:
+    grid = run.bench.evaluation["alphas"]
+    return grid["start"], grid["stop"]
+
+
+def _made(run: Run, make: Callable[[Run, Path], None], folder: str) -> Iterator[Fault]:
+    """What `make` writes is what lies in a folder of the run."""
     with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
-        if bench.scattered:
-            scatters.main(single, folder, modes=bench.scattered, tasks=bench.task_names)
-        alpha_sweeps.main(_files(run, *sweeps), _files(run, *tested), single, folder)
-        loss_curves.main(
-            _files(run, *logs),
-            folder,
-            models=models,
-            modes=bench.trained_modes,
-            tasks=bench.task_names,
-            every=bench.finetune["log_every"],
-        )
-        similarity_maps.main(*_similarities(run), folder, tasks=bench.task_names)
-        if bench.pairs:
-            grids = _files(run, *_of_pairs(run, run.files.disentanglement))
-            heatmaps.main(grids, folder, (grid["start"], grid["stop"]))
-        for again in sorted(folder.iterdir()):
-            yield from _same(run, f"{run.files.figures}/{again.name}", again)
+        make(run, Path(made))
+        for again in sorted(Path(made).iterdir()):
+            yield from _same(run, f"{folder}/{again.name}", again)
 
 
 _KEYS = ("model", "seed", "mode", "rule", "pair", "task", "task_a", "task_b", "split")

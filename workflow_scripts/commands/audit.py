@@ -8,7 +8,7 @@ Writes results/{run}/audit.{md,json}; ends with status 1 if anything is not as i
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from lib.files import atomic
 from workflow_scripts.audit import checks, settings
 from workflow_scripts.audit.run import Run
 from workflow_scripts.commands.command_line import arguments
+from workflow_scripts.commands.lines import tell
 from workflow_scripts.configuration.benchmark import ConfigurationError, load, read_effective
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,16 +28,26 @@ def audit(config: Mapping[str, object], *, deep: bool = False, project: Path = R
     deep: compute a sample of task vectors and evaluations again, too.
     """
     run = Run(load(config, look=False), Path(), project)
-    wanted = {"the configuration is the run's": partial(settings.configuration, effective=config), **checks.CHECKS}
-    if deep:
-        from workflow_scripts.audit import deep as again
-
-        wanted |= {"task vectors from weights": again.task_vectors, "accuracies from weights": again.evaluations}
-        wanted |= {"cosines and norms from task vectors": again.similarities}
-    found = list(checks.outcomes(run, wanted))
+    found = list(checks.outcomes(run, wanted(config, deep=deep)))
     atomic.write_json(f"{run.files.run}/audit.json", checks.as_json(run, found))
     atomic.write_text(f"{run.files.run}/audit.md", checks.as_markdown(run, found))
     return found
+
+
+def wanted(config: Mapping[str, object], *, deep: bool) -> dict[str, checks.Check]:
+    """Every check by its name. deep: with those that compute again."""
+    found = {"the configuration is the run's": partial(settings.configuration, effective=config), **checks.CHECKS}
+    if deep:
+        from workflow_scripts.audit import deep as again
+
+        found |= {"task vectors from weights": again.task_vectors, "accuracies from weights": again.evaluations}
+        found |= {"cosines and norms from task vectors": again.similarities}
+    return found
+
+
+def status(found: Iterable[checks.Outcome]) -> int:
+    """What the command ends with: 1 if a check found a fault."""
+    return int(any(outcome.faults for outcome in found))
 
 
 def main() -> None:
@@ -52,8 +63,8 @@ def main() -> None:
         found = audit(config, deep=parsed.deep)
     except ConfigurationError as error:
         sys.exit(str(error))
-    print((folder / "audit.md").read_text(), end="")
-    sys.exit(int(any(outcome.faults for outcome in found)))
+    tell((folder / "audit.md").read_text(), end="")
+    sys.exit(status(found))
 
 
 if __name__ == "__main__":

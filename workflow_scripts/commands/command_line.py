@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from workflow_scripts.commands.lines import tell
 from workflow_scripts.configuration.benchmark import Benchmark, read
 
 
@@ -23,6 +24,6 @@ def print_lines(lines: Callable[[Benchmark], Iterable[str]], parsed: argparse.Na
     """
     try:
         for line in lines(read(parsed.configfile)):
-            print(line, flush=True)
+            tell(line)
     except ValueError as error:
         sys.exit(str(error))

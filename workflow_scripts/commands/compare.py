@@ -19,6 +19,7 @@ from lib.provenance.records import RecordError
 from workflow_scripts.commands import compared_records as records
 from workflow_scripts.commands.compared_files import differences, files
 from workflow_scripts.commands.compared_tables import Tables, cells, rows_of_one, summary
+from workflow_scripts.commands.lines import tell
 
 SHOWN = 5  # jobs of one rule that part for one reason
 
@@ -85,7 +86,7 @@ def main() -> int:
     except (FileNotFoundError, OwnFileError) as error:
         print(error, file=sys.stderr)
         return 2
-    print("\n".join(report(first, second, told)))
+    tell("\n".join(report(first, second, told)))
     return 1 if told else 0
 
 

@@ -14,6 +14,7 @@ from pathlib import Path, PurePath
 import yaml
 
 from lib.provenance.records import Graph, Record, RecordError, read_all
+from workflow_scripts.commands.lines import differing
 from workflow_scripts.layout import Layout
 
 MEASURED = ("peak_mib", "peak_gpu_mib")  # of a job, not of the machine
@@ -43,12 +44,12 @@ def differences(first: Jobs, second: Jobs) -> Iterator[tuple[str, Counter[str]]]
     both = [(first.records[name], second.records[name]) for name in first.records if name in second.records]
     made = first.made | second.made
     kinds = {
-        "inputs from outside the run": lambda a, b: _values(_outside(a, b, made), _outside(b, a, made)),
-        "code": lambda a, b: _values(a.params.get("code", {}), b.params.get("code", {})),
-        "values": lambda a, b: _values(_flat(a.params), _flat(b.params)),
-        "packages": lambda a, b: _values(a.versions, b.versions),
-        "machine": lambda a, b: _values(_machine(a), _machine(b)),
-        "project": lambda a, b: _values(_project(a), _project(b)),
+        "inputs from outside the run": lambda a, b: differing(_outside(a, b, made), _outside(b, a, made)),
+        "code": lambda a, b: differing(a.params.get("code", {}), b.params.get("code", {})),
+        "values": lambda a, b: differing(_without_code(a.params), _without_code(b.params)),
+        "packages": lambda a, b: differing(a.versions, b.versions),
+        "machine": lambda a, b: differing(_machine(a), _machine(b)),
+        "project": lambda a, b: differing(_project(a), _project(b)),
     }
     found = {"jobs of one run only": _unshared(first, second), "images": _images(first, second)}
     found |= {kind: Counter(words for pair in both for words in differ(*pair)) for kind, differ in kinds.items()}
@@ -158,32 +159,8 @@ def _project(record: Record) -> dict[str, object]:
     return {"version": record.version, **record.code}
 
 
-def _flat(params: Mapping[str, object], start: str = "") -> dict[str, object]:
-    """Params by their path, as recipe.learning_rate, without the digests of code."""
-    flat: dict[str, object] = {}
-    for key, value in params.items():
-        name = f"{start}{key}"
-        if isinstance(value, Mapping) and value:
-            flat |= _flat(value, f"{name}.") if name != "code" else {}
-        else:
-            flat[name] = value
-    return flat
-
-
-def _values(ours: Mapping[str, object], theirs: Mapping[str, object]) -> Iterator[str]:
-    """`name: a -> b` for each entry that differs; digests are cut."""
-    for name in dict.fromkeys([*ours, *theirs]):
-        a, b = (_shown(side, name) for side in (ours, theirs))
-        if ours.get(name) != theirs.get(name) or (name in ours) != (name in theirs):
-            yield f"{name}: {a} -> {b}"
-
-
-def _shown(side: Mapping[str, object], name: str) -> str:
-    if name not in side:
-        return "absent"
-    text = side[name] if isinstance(side[name], str) else json.dumps(side[name])
-    is_digest = len(text) == 64 and set(text) <= set("0123456789abcdef")
-    return text[:12] if is_digest else text if len(text) <= 60 else f"{text[:57]}..."
+def _without_code(params: Mapping[str, object]) -> dict[str, object]:
+    return {key: value for key, value in params.items() if key != "code"}
 
 
 def _besides(ours: Record, theirs: Record) -> Iterator[str]:

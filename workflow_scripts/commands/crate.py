@@ -22,6 +22,7 @@ from workflow_scripts.commands import crate_entities as entities
 from workflow_scripts.commands.crate_entities import Entity, ref
 from workflow_scripts.commands.crate_validation import validated
 from workflow_scripts.commands.finished_run import FinishedRun, RunError
+from workflow_scripts.commands.lines import tell
 
 ROOT = Path(__file__).resolve().parents[2]
 METADATA = "ro-crate-metadata.json"
@@ -43,7 +44,9 @@ class Crate:
         self._licence(licence)
 
     def build(self) -> ROCrate:
-        """Add everything. Raises RunError for a file that is gone or is not what its job made."""
+        """Add everything. Raises RunError for a file that is gone or is not what its job made, and for a script that is
+        not the one that its jobs ran.
+        """
         self._workflow()
         self._results()
         self._jobs()
@@ -119,6 +122,7 @@ class Crate:
             for key in keys[rule]:
                 self.add(entities.formal_parameter(rule, key, "PropertyValue"))
         for script, named in by_script.items():
+            self.run.require_script(script, named, ROOT)
             self._file(ROOT, script, None, **entities.tool(named, script, version, keys))
         for position, rule in enumerate(rules, start=1):
             self.add(entities.step(rule, position, self.scripts[rule]))
@@ -240,9 +244,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         write(run, folder, agent=parsed.agent, licence=parsed.licence)
     except ValueError as error:
         sys.exit(str(error))
-    print(f"crate: {folder}", flush=True)
+    tell(f"crate: {folder}")
     status = validated(folder)
-    print(f"{folder} {'does not conform' if status else 'conforms'} to Provenance Run Crate 0.5 and what it builds on")
+    tell(f"{folder} {'does not conform' if status else 'conforms'} to Provenance Run Crate 0.5 and what it builds on")
     return status
 
 

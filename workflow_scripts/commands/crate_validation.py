@@ -15,6 +15,8 @@ import tempfile
 from importlib.resources import files
 from pathlib import Path
 
+from workflow_scripts.commands.lines import tell
+
 CONTEXT = "https://w3id.org/ro/crate/1.1/context"
 PROFILE = "provenance-run-crate"  # with those that it builds on: ro-crate, workflow-ro-crate, process and workflow run
 BIOSCHEMAS = "https://bioschemas.org/"
@@ -56,7 +58,11 @@ def validated(folder: Path, *, severity: str = "required", profile: str = PROFIL
         seed(cache)
         words = ["--offline", "--cache-path", str(cache), "--profile-identifier", profile]
         words += ["--requirement-severity", severity, "--no-paging", "--verbose", str(folder)]
-        return subprocess.run(
+        done = subprocess.run(
             [str(program), "--no-interactive", "--disable-color", "validate", *words],
             env={**os.environ, "COLUMNS": "120"},
-        ).returncode
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        tell(done.stdout, end="")
+        return done.returncode

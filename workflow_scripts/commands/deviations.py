@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from workflow_scripts.commands.lines import tell
+
 ROOT = Path(__file__).resolve().parents[2]
 MARKS = {
     "DEVIATES": "Where this code departs from the papers or from their released code",
@@ -145,4 +147,4 @@ def _of_comments(text: str) -> Iterator[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    print(document(), end="")
+    tell(document(), end="")

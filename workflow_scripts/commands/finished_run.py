@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import yaml
 
+from lib.provenance.code_digest import code_digests
 from lib.provenance.records import Graph, Record, read_all
 from workflow_scripts.configuration.base import effective
 from workflow_scripts.configuration.files import read_mapping
@@ -74,6 +75,16 @@ class FinishedRun:
         names = [name for name, _ in self._patterns]
         name = self.name(file)
         return names.index("split" if name.endswith(" split") else name) if name != "file" else len(names)
+
+    def require_script(self, script: str, rules: Collection[str], project: Path) -> None:
+        """Raise RunError unless a script of the project is the code that every job of these rules ran with."""
+        now = code_digests(project, [script]).get(script)
+        for record in (record for record in self.graph.records if record.rule in rules):
+            if record.params.get("code", {}).get(script) != now:
+                raise RunError(
+                    f"{script} is not the script that {record.name} ran, by the digest in {record.file}: check out the "
+                    f"commit {record.code.get('commit')}, or run snakemake again"
+                )
 
     def weights(self, record: Record) -> str:
         """Where the weights behind a record of `pretrained` came from, with their sha256."""

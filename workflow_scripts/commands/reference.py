@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from lib.data.datasets import DATASETS
+from workflow_scripts.commands.lines import tell
 from workflow_scripts.configuration.schema import kinds, schema
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -140,4 +141,4 @@ def _shown(value: object) -> str:
 
 
 if __name__ == "__main__":
-    print(document(), end="")
+    tell(document(), end="")

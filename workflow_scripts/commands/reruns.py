@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lib.provenance.code_digest import PACKAGES
 from workflow_scripts.code import OUTSIDE, ROOT, code, variants
+from workflow_scripts.commands.lines import tell
 
 INTRODUCTION = """# What a change of code reruns
 
@@ -111,4 +112,4 @@ def shown(changed: list[tuple[str, str]]) -> str:
 
 
 if __name__ == "__main__":
-    print(document(), end="")
+    tell(document(), end="")

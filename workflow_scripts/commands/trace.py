@@ -24,6 +24,7 @@ from lib.provenance.records import Record
 from lib.provenance.tracing import DIGITS, Node
 from lib.reporting.labels import MEAN, PRETRAINED, RANDOM
 from workflow_scripts.commands.finished_run import FinishedRun, RunError
+from workflow_scripts.commands.lines import tell
 
 NAMED = (
     "model",
@@ -219,6 +220,6 @@ if __name__ == "__main__":
         for line in main(
             FinishedRun.of(parsed.configfile, Path()), cell=parsed.cell, file=parsed.file, flowchart=parsed.mermaid
         ):
-            print(line)
+            tell(line)
     except ValueError as error:
         sys.exit(str(error))

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workflow_scripts.commands.command_line import arguments
+from workflow_scripts.commands.lines import differing, tell
 
 ROOT = Path(__file__).resolve().parents[2]
 TRIGGERS = ("mtime", "params", "input", "software-env")  # as in profiles/default/config.yaml
@@ -104,7 +105,7 @@ def _params(job) -> Iterator[str]:
         return
     now = json.loads(json.dumps(dict(job.params), default=str))
     yield from _code(then.pop("code", {}), now.pop("code", {}))
-    yield from _differences("", then, now)
+    yield from (f"value: {words}" for words in differing(then, now))
 
 
 def _code(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
@@ -114,20 +115,6 @@ def _code(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
             what = "code" if name.endswith(".py") else "package"
             versions = f": {then.get(name, '-')} -> {now.get(name, '-')}" if what == "package" else ""
             yield f"{what}: {name} {state}{versions}"
-
-
-def _differences(key: str, then: object, now: object) -> Iterator[str]:
-    """A line for each value that differs, with its path."""
-    if isinstance(then, Mapping) and isinstance(now, Mapping):
-        for name in dict.fromkeys([*then, *now]):
-            yield from _differences(f"{key}.{name}".lstrip("."), then.get(name), now.get(name))
-    elif then != now:
-        yield f"value: {key}: {_short(then)} -> {_short(now)}"
-
-
-def _short(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _some(paths: Iterable[str]) -> str:
@@ -142,7 +129,7 @@ def main() -> None:
         jobs, everything = planned(ROOT / "Snakefile", configfile, Path.cwd())
     except RuntimeError as error:
         sys.exit(str(error))
-    print("\n".join(explain(jobs, everything)), flush=True)
+    tell("\n".join(explain(jobs, everything)))
     os._exit(0)  # Snakemake's dry run leaves threads behind
 
 

@@ -42,6 +42,31 @@ class Evaluation:
     device: str
     deterministic: bool = False
 
+    @classmethod
+    def of(
+        cls,
+        theta_0: str | Path,
+        heads: Mapping[str, str | Path],
+        data: Mapping[str, Path],
+        *,
+        model: Mapping[str, str],
+        architecture: Mapping[str, object],
+        evaluation: Mapping[str, object],
+        device: str,
+    ) -> Evaluation:
+        """An Evaluation from files, and from the values of an evaluation's params (`resolution.evaluation` and
+        `evaluating`). Raises CheckpointError and NotFinite for weights that cannot be evaluated.
+        """
+        return cls(
+            encoder=import_module(model["encoder"]).image_encoder(architecture),
+            edited=import_module(model["predictions"]),
+            theta_0={name: value.to(device) for name, value in checkpoints.load(theta_0).items()},
+            data=data,
+            heads={task: checkpoints.load(path, names=["weight"])["weight"].to(device) for task, path in heads.items()},
+            device=device,
+            **evaluation,
+        )
+
     def predictions(
         self,
         taus: Sequence[TaskVector],
@@ -128,21 +153,15 @@ def open_evaluation(snakemake) -> Evaluation:
     """An Evaluation from inputs (theta_0, heads, splits) and params (architecture, model, evaluation, tasks)."""
     inputs, params = snakemake.input, snakemake.params
     use_threads(snakemake.threads)
-    device = adapter.device(snakemake.config["device"])
     folders = dict.fromkeys(Path(path).parent for path in _many(inputs.splits))
-    return Evaluation(
-        encoder=import_module(params.model["encoder"]).image_encoder(params.architecture),
-        edited=import_module(params.model["predictions"]),
-        theta_0={name: value.to(device) for name, value in checkpoints.load(inputs.theta_0).items()},
-        data=dict(zip(params.tasks, folders, strict=True)),
-        heads={
-            task: checkpoints.load(path, names=["weight"])["weight"].to(device)
-            for task, path in zip(params.tasks, _many(inputs.heads), strict=True)
-        },
-        batch_size=params.evaluation["batch_size"],
-        precision=params.evaluation["precision"],
-        deterministic=params.evaluation.get("deterministic", False),
-        device=device,
+    return Evaluation.of(
+        inputs.theta_0,
+        dict(zip(params.tasks, _many(inputs.heads), strict=True)),
+        dict(zip(params.tasks, folders, strict=True)),
+        model=params.model,
+        architecture=params.architecture,
+        evaluation=params.evaluation,
+        device=adapter.device(snakemake.config["device"]),
     )
 
 
