@@ -90,9 +90,7 @@ def resource(stage, key):
     """A rule's resource from the configuration's table; memory and time grow with each retry."""
 
     def value(wildcards, attempt=1):
-        table = BENCH.resources[stage]
-        if hasattr(wildcards, "model"):
-            table = (BENCH.model(wildcards.model).resources or {}).get(stage, table)
+        table = BENCH.request(stage, getattr(wildcards, "model", None))
         return table[key] * (attempt if key in ("mem_mb", "runtime") else 1)
 
     return value
@@ -271,6 +269,11 @@ def of_vectors(pattern):
     return [pattern.format(**where) for where in BENCH.trained(BENCH.pretrained)]
 
 
+def of_subsets(name):
+    """A file of every addition with subsets of the task vectors."""
+    return [f"{FILES.subsets}/{name}".format(**where) for where in BENCH.subset_runs]
+
+
 def tables(*names):
     """The files of tables."""
     return expand(f"{FILES.tables}/{{name}}.{{suffix}}", name=names, suffix=["csv", "md", "tex"])
@@ -286,6 +289,9 @@ def report_files():
     files = tables(*TABLES, *RANDOM_INIT, "similarity")
     files += figures(*(f"single_task_standard_{mode}" for mode in BENCH.scattered))
     files += figures(*(f"{kind}_{model}" for kind in ("alpha_sweep", "loss", "similarity") for model in MODELS))
+    if BENCH.subset_runs:
+        files += tables("subsets")
+        files += figures(*(f"{kind}_{model}" for kind in ("subsets", "pairs") for model in MODELS))
     if BENCH.pairs:
         files += tables("disentanglement")
         files += figures(*(f"{kind}_{name}" for kind in ("disentanglement", "representation") for name in HEATMAPS))

@@ -152,3 +152,38 @@ rule similarity:
         code=code_of("similarity"),
     script:
         "../workflow_scripts/editing/similarity.py"
+
+
+if BENCH.subset_runs:
+
+    rule subsets:
+        input:
+            theta_0=large(FILES.theta_0),
+            taus=lambda wildcards: large(vectors(TASKS)(wildcards)),
+            single_task=FILES.single_task,
+            heads=large(heads_of(TASKS)),
+            images=large(images_of(TASKS, ["val", "test"])),
+            sha256=lambda wildcards: beside(vectors(TASKS)(wildcards)),
+            model_sha256=beside([FILES.theta_0, *heads_of(TASKS)]),
+            splits=splits_of(TASKS, ["val", "test"]),
+        output:
+            sweep=f"{FILES.subsets}/sweep_val.csv",
+            tested=f"{FILES.subsets}/subsets.csv",
+            predictions=f"{FILES.subsets}/predictions.npz",
+            provenance=FILES.record("subsets", "{model}", "seed{seed}", "{mode}"),
+        log:
+            FILES.log("subsets", "{model}", "seed{seed}", "{mode}"),
+        conda:
+            ENVIRONMENT
+        threads: cores("subsets")
+        resources:
+            **requests("subsets", gpu=True),
+        params:
+            **EVALUATED,
+            at_once=lambda wildcards: resolution.subsets(BENCH, wildcards.mode)["at_once"],
+            sample=lambda wildcards: resolution.subsets(BENCH, wildcards.mode)["sample"],
+            alphas=lambda wildcards: resolution.subsets(BENCH, wildcards.mode)["alphas"],
+            tasks=TASKS,
+            code=evaluation_code("subsets"),
+        script:
+            "../workflow_scripts/editing/subsets.py"

@@ -286,3 +286,58 @@ rule loss_curves:
         code=code_of("loss_curves"),
     script:
         "../workflow_scripts/reporting/loss_curves.py"
+
+
+if BENCH.subset_runs:
+
+    rule subset_tables:
+        input:
+            tested=of_subsets("subsets.csv"),
+            predicted=large(of_subsets("predictions.npz")),
+            single_task=[FILES.single_task_predictions.format(**where) for where in BENCH.subset_runs],
+            labels=large(expand(FILES.index, task=TASKS, split="test")),
+            splits=splits_of(TASKS, ["test"]),
+            manifests=expand(FILES.manifest, task=TASKS),
+        output:
+            tables=tables("subsets"),
+            provenance=FILES.record("subset_tables"),
+        log:
+            FILES.log("subset_tables"),
+        conda:
+            ENVIRONMENT
+        threads: cores("report")
+        resources:
+            **requests("report"),
+        params:
+            **BENCH.bootstrap,
+            tasks=TASKS,
+            samples=resolution.samples(BENCH),
+            footnotes=other_versions,
+            code=code_of("subset_tables"),
+        script:
+            "../workflow_scripts/reporting/subset_tables.py"
+
+    rule subset_figures:
+        input:
+            tested=of_subsets("subsets.csv"),
+            single_task=[
+                *expand(FILES.pretrained_accuracy, model=MODELS),
+                *over_runs(FILES.single_task, "addition"),
+            ],
+        output:
+            figures=figures(*(f"{kind}_{model}" for kind in ("subsets", "pairs") for model in MODELS)),
+            provenance=FILES.record("subset_figures"),
+        log:
+            FILES.log("subset_figures"),
+        conda:
+            ENVIRONMENT
+        threads: cores("report")
+        resources:
+            **requests("report"),
+        params:
+            tasks=TASKS,
+            control=CONTROL,
+            samples=resolution.samples(BENCH),
+            code=code_of("subset_figures"),
+        script:
+            "../workflow_scripts/reporting/subset_figures.py"

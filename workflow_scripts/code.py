@@ -43,6 +43,7 @@ SCRIPTS = {
     "disentanglement": "workflow_scripts/editing/disentanglement.py",
     "similarity": "workflow_scripts/editing/similarity.py",
     "bootstrap": "workflow_scripts/reporting/bootstrap.py",
+    "subsets": "workflow_scripts/editing/subsets.py",
     "tables": "workflow_scripts/reporting/tables.py",
     "disentanglement_table": "workflow_scripts/reporting/disentanglement_table.py",
     "similarity_table": "workflow_scripts/reporting/similarity_table.py",
@@ -54,6 +55,8 @@ SCRIPTS = {
     "scatters": "workflow_scripts/reporting/scatters.py",
     "alpha_sweeps": "workflow_scripts/reporting/alpha_sweeps.py",
     "loss_curves": "workflow_scripts/reporting/loss_curves.py",
+    "subset_tables": "workflow_scripts/reporting/subset_tables.py",
+    "subset_figures": "workflow_scripts/reporting/subset_figures.py",
     "pretrain": "workflow_scripts/training/pretrain.py",
 }
 
@@ -94,9 +97,9 @@ def variants() -> Iterator[tuple[str, str, list[str]]]:
             if evaluation == "addition":
                 for rule in RULES.values():
                     yield evaluation, f"{mode.name} {rule.name}", [*evaluation_plugins(mode), rule.module]
+                yield "subsets", mode.name, evaluation_plugins(mode)
             else:
                 yield evaluation, mode.name, evaluation_plugins(mode)
     yield "zero_shot", "", evaluation_plugins(MODES["standard"])
-    for rule in SCRIPTS:
-        if rule not in ("prepare", "finetune", "single_task", "addition", "negation", "disentanglement", "zero_shot"):
-            yield rule, "", []
+    told = ("prepare", "finetune", "single_task", "addition", "negation", "disentanglement", "subsets", "zero_shot")
+    yield from ((rule, "", []) for rule in SCRIPTS if rule not in told)

@@ -142,6 +142,11 @@ class Layout:
         return f"{self.run}/resamples.npz"
 
     @property
+    def subsets(self) -> str:
+        """The folder of sweep_val.csv, subsets.csv and predictions.npz."""
+        return f"{self.mode}/subsets"
+
+    @property
     def tables(self) -> str:
         return f"{self.run}/tables"
 

@@ -16,6 +16,7 @@ _MODES = {
     "linear-2": "Linear layers FT",
     "gradient-ascent": "Gradient ascent",
 }
+MODES = [mode for mode in _MODES if mode not in (PRETRAINED, RANDOM)]
 _RULES = {"sum": "sum", "mean": "weight averaging"}
 
 

@@ -13,10 +13,19 @@ from lib.training import modes
 from tests.faults.train import READ_EVERY, RECIPE
 from workflow_scripts.configuration import resolution
 from workflow_scripts.data import prepare
-from workflow_scripts.editing import addition, disentanglement, negation, single_task
+from workflow_scripts.editing import addition, disentanglement, negation, single_task, subsets
 from workflow_scripts.editing.evaluation import Evaluation
 from workflow_scripts.models import head, pretrained, zero_shot
-from workflow_scripts.reporting import alpha_sweeps, findings, heatmaps, loss_curves, scatters, tables
+from workflow_scripts.reporting import (
+    alpha_sweeps,
+    findings,
+    heatmaps,
+    loss_curves,
+    scatters,
+    subset_figures,
+    subset_tables,
+    tables,
+)
 from workflow_scripts.training import finetune, task_vector
 
 TASKS, CONTROL = {"Scenes": "scenes", "Signs": "signs"}, {"Objects": "objects"}
@@ -46,12 +55,15 @@ class Stages:
             self.addition,
             self.negation,
             self.disentanglement,
+            self.subsets,
             self.tables,
             self.findings,
             self.heatmaps,
             self.scatters,
             self.alpha_sweeps,
             self.loss_curves,
+            self.subset_tables,
+            self.subset_figures,
         ]
 
     def prepare(self) -> None:
@@ -158,6 +170,10 @@ class Stages:
         options = {"alphas": [-1.0, 0.0, 1.0], "images": 10, "seed": 0, "identity": IDENTITY}
         disentanglement.main(self._evaluation(), self._taus(), *outputs, **options)
 
+    def subsets(self) -> None:
+        given = {"sample": {"sampled": 1, "seed": 0}, "at_once": False, "alphas": ALPHAS, "identity": IDENTITY}
+        subsets.main(self._evaluation(TASKS), self._taus(), self.single_task_csv, self.root / "subsets", **given)
+
     def tables(self) -> None:
         tables.main(
             self.root / "tables",
@@ -194,6 +210,25 @@ class Stages:
         logs = [str(self.root / f"{name}/training_log.csv") for name in TASKS]
         shown = {"models": ["tiny"], "modes": [MODE.name], "tasks": list(TASKS)}
         loss_curves.main(logs, self.root / "figures", **shown, every=READ_EVERY)
+
+    def subset_tables(self) -> None:
+        subset_tables.main(
+            self.root / "tables",
+            tested=self._of("subsets/subsets.csv"),
+            predicted=self._of("subsets/predictions.npz"),
+            single_task=self._of("single_task_predictions.npz"),
+            labels=self._of(*(f"data/{name}/test.index.npz" for name in TASKS)),
+            manifests=self._of(*(f"data/{name}/manifest.json" for name in TASKS)),
+            tasks=list(TASKS),
+            samples={MODE.name: {"sampled": 1, "seed": 0}},
+            resamples=100,
+            seed=0,
+        )
+
+    def subset_figures(self) -> None:
+        single = self._of("pretrained/accuracy.csv", "single_task.csv")
+        given = {"tasks": list(TASKS), "control": "Objects", "samples": {MODE.name: {"sampled": 1, "seed": 0}}}
+        subset_figures.main(self._of("subsets/subsets.csv"), single, self.root / "figures", **given)
 
     def _of(self, *names: str) -> list[str]:
         return [str(self.root / name) for name in names]

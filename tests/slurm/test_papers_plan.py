@@ -30,6 +30,8 @@ JOBS = {
     ),
     **dict.fromkeys(("tables", "random_init", "findings", "heatmaps"), (1, 1, 0)),
     **dict.fromkeys(("scatters", "alpha_sweeps", "loss_curves"), (1, 1, 0)),
+    "subsets": (12, 12, 1),
+    **dict.fromkeys(("subset_tables", "subset_figures"), (1, 1, 0)),
 }
 BLOCK = re.compile(r"^( *)rule (\w+):\n((?:\1    .*\n)*)", re.M)
 GROUP = re.compile(r"Group job (\S+) \(jobs.*\n")
@@ -84,12 +86,12 @@ def submitted(planned) -> list[tuple[str, dict[str, int]]]:
 def test_the_papers_run_makes_so_many_slurm_jobs(planned, submitted):
     jobs, slurm_jobs = Counter(job.rule for job in planned), Counter(rule for rule, _ in submitted)
     assert {rule: (jobs[rule], slurm_jobs[rule]) for rule in jobs} == {rule: row[:2] for rule, row in JOBS.items()}
-    assert (len(planned), len(submitted)) == (480, 330)
+    assert (len(planned), len(submitted)) == (494, 344)
 
 
 def test_gpu_jobs_ask_for_one_gpu_and_no_others_do(submitted):
     assert {(rule, asked["gpu"]) for rule, asked in submitted} == {(rule, row[2]) for rule, row in JOBS.items()}
-    assert sum(asked["gpu"] for _, asked in submitted) == 270
+    assert sum(asked["gpu"] for _, asked in submitted) == 282
 
 
 def test_the_largest_requests(submitted):
@@ -97,7 +99,7 @@ def test_the_largest_requests(submitted):
         chosen = [asked for rule, asked in submitted if rule in (rules or JOBS)]
         return {key: max(asked[key] for asked in chosen) for key in ("threads", "mem_mb", "runtime", "gpu")}
 
-    assert largest() == {"threads": 8, "mem_mb": 48000, "runtime": 480, "gpu": 1}
+    assert largest() == {"threads": 8, "mem_mb": 48000, "runtime": 720, "gpu": 1}
     assert largest("head") == {"threads": 8, "mem_mb": 16000, "runtime": 360, "gpu": 0}
     assert largest("task_vector") == {"threads": 1, "mem_mb": 8000, "runtime": 40, "gpu": 0}
 

@@ -127,6 +127,7 @@ def benchmark(tmp_path_factory):
         "images": 20,
         "seed": 0,
     }
+    config["subsets"] = {"sampled": 1, "seed": 0}
     return config
 
 

@@ -347,6 +347,17 @@ def missing_predictions(run):
     Path(f"{RUN}/tiny/pretrained/predictions.npz").unlink()
 
 
+@clumsy("linear/subsets/subsets.csv")
+def an_accuracy_of_a_subset(run):
+    run.csv(f"{LINEAR}/subsets/subsets.csv", lambda rows: rows.__setitem__("accuracy", 1.0))
+
+
+@clumsy("linear/subsets/sweep_val.csv")
+def a_truncated_sweep_of_subsets(run):
+    file = Path(f"{LINEAR}/subsets/sweep_val.csv")
+    file.write_text("\n".join(file.read_text().splitlines()[:-1]) + "\n")
+
+
 @clumsy("tables/addition.csv: absolute of tiny, 0, linear")
 def a_cell_of_a_table(run):
     def change(rows):
@@ -619,6 +630,21 @@ def narrower_intervals(run):
     found.values[:, 1:] = (found.values[:, 1:] + found.values[:, :1]) / 2
     found.write(run.files.resamples)
     run.report(resample=False)
+    run.put_right()
+
+
+@forged("subsets of tasks", "linear/subsets/sweep_val.csv")
+def a_sweep_of_subsets_on_test_images(run):
+    run.csv(f"{LINEAR}/subsets/sweep_val.csv", lambda rows: rows.__setitem__("n", 60))
+    run.put_right()
+
+
+@forged("alphas of subsets", "linear/subsets/subsets.csv: Scenes+Signs: alpha is")
+def another_alpha_of_a_subset(run):
+    def change(rows):
+        rows.loc[rows["subset"] == "Scenes+Signs", "alpha"] = 0.25
+
+    run.csv(f"{LINEAR}/subsets/subsets.csv", change)
     run.put_right()
 
 

@@ -13,7 +13,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from lib.files import checkpoints, outcomes, rows
+from lib.data.prepared import FIELDS
+from lib.files import checkpoints, outcomes, predictions, rows
 from lib.files.checkpoints import CheckpointError
 from lib.files.outcomes import Outcomes
 from lib.files.own_files import NotFinite, OwnFileError
@@ -31,11 +32,14 @@ from workflow_scripts.reporting import (
     scatters,
     similarity_maps,
     similarity_table,
+    subset_figures,
+    subset_tables,
     tables,
 )
 from workflow_scripts.training import finetune, finetune_process, task_vector
 
 TASKS, CONTROL, MODES, ALPHAS, STEPS = ["A", "B"], "C", ["standard", "linear"], [0.0, 0.5, 1.0], 4
+SUBSETS = [("A",), ("B",), ("A", "B")]
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,9 @@ class Run:
             two = [{"task_a": a, "task_b": b, "cosine": 1.0 if a == b else 0.25} for a in TASKS for b in TASKS]
             rows.write(self.root / f"{mode}/similarity.csv", [{**own, **row} for row in two])
             rows.write(self.root / f"{mode}/norms.csv", [{**own, "task": task, "norm": 2.0} for task in TASKS])
+            self._subsets(own)
         for task in [*TASKS, CONTROL]:
+            np.savez(self.root / f"{task}.npz", **dict.fromkeys(FIELDS, np.zeros(10, np.int64)))
             (self.root / f"{task}.json").write_text(json.dumps({"task": task, "deviations": []}))
         single, added = self.frame("single_task.csv"), self.frame("test.csv")
         negated = pd.concat([self.frame(f"{task}/test.csv") for task in TASKS])
@@ -144,6 +150,39 @@ class Run:
         files = self.each("similarity.csv"), self.each("norms.csv")
         similarity_maps.main(*files, self.root / "figures", tasks=TASKS)
 
+    def _subsets(self, own: dict) -> None:
+        """Of models that are right about 4 of 10 images, where a task's own is right about 5."""
+        tested = {"alpha": 0.5, "accuracy": 0.4, "normalized": 0.8, "n": 10}
+        found = [
+            {"subset": "+".join(subset), "size": len(subset), "task": task, "own": task in subset, **tested}
+            for subset in SUBSETS
+            for task in TASKS
+        ]
+        rows.write(self.root / own["mode"] / "subsets.csv", [{**own, **row} for row in found])
+        for name, models, right in (("subsets", len(SUBSETS), 4), ("single_task_predictions", 1, 5)):
+            classes = np.array([[0] * right + [1] * (10 - right)] * models)
+            stored = {(task, "test"): classes for task in TASKS}
+            predictions.write(self.root / own["mode"] / f"{name}.npz", stored, dict.fromkeys(TASKS, 2), own)
+
+    def subset_tables(self) -> None:
+        subset_tables.main(
+            self.root / "tables",
+            tested=self.each("subsets.csv"),
+            predicted=self.each("subsets.npz"),
+            single_task=self.each("single_task_predictions.npz"),
+            labels=[str(self.root / f"{task}.npz") for task in TASKS],
+            manifests=[str(self.root / f"{task}.json") for task in TASKS],
+            tasks=TASKS,
+            samples=dict.fromkeys(MODES),
+            resamples=100,
+            seed=0,
+        )
+
+    def subset_figures(self) -> None:
+        single = [str(self.root / "pretrained.csv"), *self.each("single_task.csv")]
+        given = {"tasks": TASKS, "control": CONTROL, "samples": dict.fromkeys(MODES)}
+        subset_figures.main(self.each("subsets.csv"), single, self.root / "figures", **given)
+
     def scatters(self) -> None:
         scatters.main(self.each("single_task.csv"), self.root / "figures", modes=["linear"], tasks=TASKS)
 
@@ -191,6 +230,14 @@ READERS = {  # script -> the files that it reads, one of each kind
     "scatters": ["linear/single_task.csv"],
     "alpha_sweeps": ["linear/sweep_val.csv", "linear/test.csv", "linear/single_task.csv"],
     "loss_curves": ["linear/A/training_log.csv"],
+    "subset_tables": [
+        "linear/subsets.csv",
+        "linear/subsets.npz",
+        "linear/single_task_predictions.npz",
+        "A.npz",
+        "A.json",
+    ],
+    "subset_figures": ["pretrained.csv", "linear/single_task.csv", "linear/subsets.csv"],
     "addition": ["standard/single_task.csv"],
 }
 READ = [(script, file) for script, files in READERS.items() for file in files]

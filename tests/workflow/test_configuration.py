@@ -83,6 +83,28 @@ def test_a_number_that_yaml_took_for_text_is_written_out(paper, written, hint):
     assert hint is None or isinstance(yaml.safe_load(hint), float)
 
 
+def test_modes_of_subsets_take_part_in_addition(paper):
+    paper["modes"].append("gradient-ascent")
+    paper["finetune"]["learning_rate"]["gradient-ascent"] = 1e-5
+    assert {where["mode"] for where in load(paper).subset_runs} == {"standard", "posthoc", "linear", "linear-2"}
+    paper["subsets"]["modes"] = ["linear", "gradient-ascent"]
+    with pytest.raises(ConfigurationError, match=r"subsets.modes\[1\]: 'gradient-ascent' takes no part in addition"):
+        load(paper)
+
+
+def test_subsets_ask_for_what_evaluations_ask_for_unless_a_table_says_otherwise(paper):
+    model = paper["models"][0]["name"]
+    own, evaluate = paper["resources"].pop("subsets"), paper["resources"]["evaluate"]
+    assert load(paper).request("subsets", model) == evaluate
+    paper["models"][0]["resources"] = {"evaluate": {**evaluate, "mem_mb": 9}}
+    assert load(paper).request("subsets", model)["mem_mb"] == 9
+    paper["resources"]["subsets"] = own
+    assert load(paper).request("subsets", model) == own != evaluate
+    paper["models"][0]["resources"]["subsets"] = {**own, "runtime": 7}
+    assert load(paper).request("subsets", model)["runtime"] == 7
+    assert load(paper).request("subsets", paper["models"][1]["name"]) == own
+
+
 def test_without_open_clip_its_architectures_are_left_to_the_jobs(paper, monkeypatch):
     monkeypatch.setattr(architectures, "find_spec", lambda name: None)
     assert len(load(paper).models) == 6

@@ -13,7 +13,8 @@ from safetensors.numpy import load_file
 from tests.workflow.conftest import ROOT, edit, planned, run_snakemake
 
 VECTORS = {"similarity_table": 1, "similarity_maps": 1}
-REPORT = {"tables": 1, "findings": 1, "scatters": 1, "alpha_sweeps": 1, "loss_curves": 1, **VECTORS}
+SUBSETS = {"subset_tables": 1, "subset_figures": 1}
+REPORT = {"tables": 1, "findings": 1, "scatters": 1, "alpha_sweeps": 1, "loss_curves": 1, **VECTORS, **SUBSETS}
 PAIRS = {"heatmaps": 1, "disentanglement_table": 1}
 
 
@@ -66,7 +67,8 @@ def test_a_fine_tuning_mode_is_one_file_and_one_entry(own_run, project, config, 
     config["modes"].append("pulled")
     config["finetune"]["learning_rate"]["pulled"] = 3e-4
     own = {"finetune": 2, "task_vector": 2, "single_task": 1, "addition": 1, "negation": 2, "disentanglement": 1}
-    assert planned(own_run, config, project=project) == {**own, "similarity": 1, **REPORT, **PAIRS}
+    own |= {"subsets": 1, "similarity": 1}
+    assert planned(own_run, config, project=project) == {**own, **REPORT, **PAIRS}
     tau = "results/tiny/tiny/seed0/pulled/Signs/tau.safetensors"
     done = run_snakemake(own_run, "--cores", "2", tau, config=config, project=project)
     assert done.returncode == 0, done.stdout[-3000:]
@@ -140,7 +142,7 @@ def test_a_data_set_is_one_file_and_one_entry(own_run, project, config, changed)
     assert jobs == {
         "prepare": 1, "head": 1, "finetune": 3, "task_vector": 3, "negation": 4,
         # these look at all tasks together
-        "zero_shot": 1, "single_task": 4, "addition": 4, "similarity": 3, **REPORT,
+        "zero_shot": 1, "single_task": 4, "addition": 4, "subsets": 4, "similarity": 3, **REPORT,
     }  # fmt: skip
     file = "results/tiny/data/Stripes/manifest.json"
     done = run_snakemake(own_run, "--cores", "2", file, config=config, project=project)

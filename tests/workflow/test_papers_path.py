@@ -70,6 +70,8 @@ def miniature(folder, counts: dict[str, dict[str, int]]) -> dict:
     config["finetune"] |= {"batch_size": 32, "warmup": 2, "log_every": 1}
     config["finetune"]["learning_rate"] = dict.fromkeys(config["finetune"]["learning_rate"], 1e-3)
     config["disentanglement"]["alphas"]["points"], config["disentanglement"]["images"] = 7, 40
+    # a pass for each subset and alpha, however few images there are
+    config["subsets"] |= {"sampled": 1, "alphas": {"start": 0, "stop": 1, "points": 3}}
     config["resources"] = dict.fromkeys(config["resources"], THREADS)
     return config
 
@@ -147,6 +149,7 @@ def test_nothing_but_sizes_and_places_differs_from_the_papers_configuration(conf
         r"finetune\.(batch_size|warmup|learning_rate\.[\w-]+)",
         r"finetune\.log_every",
         r"disentanglement\.(alphas\.points|images)",
+        r"subsets\.(sampled|alphas\.\w+)",
         r"resources\.\w+\.\w+",
     ]
     strange = [name for name in map(".".join, changed) if not any(re.fullmatch(form, name) for form in allowed)]
@@ -293,7 +296,7 @@ def test_models_learn_and_modes_differ(run):
 
 
 def test_figures_and_findings_are_made_for_every_model(run):
-    kinds = ("disentanglement", "representation", "alpha_sweep", "loss", "similarity")
+    kinds = ("disentanglement", "representation", "alpha_sweep", "loss", "similarity", "subsets", "pairs")
     stems = [f"{kind}_{model}" for kind in kinds for model in MODELS]
     stems += [f"single_task_standard_{mode}" for mode in MODES[1:]]
     stems += [f"{kind}_{pair}" for kind in kinds[:2] for pair in PAIRS if len(MODELS) > 1]

@@ -11,7 +11,8 @@ import pytest
 from tests.workflow.conftest import PROJECT, ROOT, edit, planned, run_snakemake, synthetic
 
 REPORT = {"tables": 1, "findings": 1}
-SHOWN = {"alpha_sweeps": 1, "scatters": 1, **REPORT}
+SUBSETS = {"subset_tables": 1, "subset_figures": 1}
+SHOWN = {"alpha_sweeps": 1, "scatters": 1, **SUBSETS, **REPORT}
 EVALUATIONS = {"single_task": 4, "addition": 4, "negation": 8, "disentanglement": 4}
 
 
@@ -68,7 +69,29 @@ def test_the_floor_reruns_negation_and_what_shows_it(finished, config):
 def test_the_control_reruns_what_looks_at_it(finished, config):
     config["control"]["options"]["seed"] = 1
     jobs = planned(finished, config)
-    assert jobs == {"prepare_control": 1, "head": 1, "zero_shot": 1, "negation": 8, **REPORT}
+    assert jobs == {"prepare_control": 1, "head": 1, "zero_shot": 1, "negation": 8, "subset_figures": 1, **REPORT}
+
+
+def test_a_larger_sample_of_subsets_reruns_the_modes_that_are_sampled(finished, config):
+    """Tangent models take every subset, so the sample does not concern them."""
+    config["subsets"] = {"sampled": 2, "seed": 1}
+    assert planned(finished, config) == {"subsets": 2, **SUBSETS}
+
+
+def test_the_alphas_of_subsets_rerun_them_alone(finished, config):
+    config["subsets"]["alphas"] = {"start": 0, "stop": 1, "points": 2}
+    assert planned(finished, config) == {"subsets": 4, **SUBSETS}
+
+
+def test_subsets_are_added_to_a_finished_run_and_taken_away_without_another_job(own_run, config):
+    section = config.pop("subsets")
+    assert planned(own_run, config) == {}
+    for folder in (own_run / "results/tiny/tiny/seed0").glob("*/subsets"):
+        shutil.rmtree(folder)
+    for record in ("subsets", "subset_tables.json", "subset_figures.json"):
+        path = own_run / "results/tiny/provenance" / record
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert planned(own_run, {**config, "subsets": section}) == {"subsets": 4, **SUBSETS}
 
 
 def test_values_that_no_result_depends_on_rerun_nothing(finished, config, tmp_path):
@@ -166,7 +189,8 @@ def test_another_version_of_a_package_warns_and_stands_below_the_tables(own_run,
     other_torch(own_run)
     done = run_snakemake(own_run, "--dry-run", config=config)
     assert "jobs ran with torch 1.0;" in done.stdout and "package_versions: rerun" in done.stdout
-    assert planned(own_run, config) == REPORT  # the tables say so; the findings are made from the tables
+    # the tables say so; the findings are made from the tables
+    assert planned(own_run, config) == {"subset_tables": 1, **REPORT}
     done = run_snakemake(own_run, "--cores", "2", config=config)
     assert done.returncode == 0
     assert "jobs ran with torch 1.0;" in (own_run / "results/tiny/tables/addition.md").read_text()
@@ -237,7 +261,7 @@ def test_a_job_that_wrote_the_same_bytes_again_sets_off_nothing(own_run, config,
     [
         ("lib/reporting/labels.py", '"Linear FT"', '"Tangent FT"', {"heatmaps": 1, "loss_curves": 1, **SHOWN}),
         ("lib/reporting/figures/heatmaps.py", 'cmap="viridis"', 'cmap="magma"', {"heatmaps": 1}),
-        ("lib/reporting/tables.py", "_PAGE_WIDTH = 12", "_PAGE_WIDTH = 13", REPORT),
+        ("lib/reporting/tables.py", "_PAGE_WIDTH = 12", "_PAGE_WIDTH = 13", {"subset_tables": 1, **REPORT}),
         ("lib/training/finetune.py", "resumed after step", "went on after step", {}),
         ("lib/training/finetune.py", "Lower the learning rate of this", "Take a lower learning rate of this", {}),
         ("workflow_scripts/job/adapter.py", '"PIL", "matplotlib"', '"PIL", "fontTools"', {}),

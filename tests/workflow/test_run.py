@@ -89,6 +89,20 @@ def test_accuracies_are_those_of_the_stored_predictions(finished):
     }  # fmt: skip
 
 
+def test_subsets_of_tasks_end_in_a_table_of_their_own(finished):
+    table = pd.read_csv(finished / "results/tiny/tables/subsets.csv").set_index(["mode", "size"])
+    added = pd.read_csv(finished / "results/tiny/tables/addition.csv").set_index("mode")
+    for mode in ("standard", "posthoc", "linear", "linear-2"):
+        assert table.loc[mode, "subsets"].tolist() == [2, 1]
+        tested = pd.read_csv(finished / MODE / mode / "subsets/subsets.csv")
+        single = tested[(tested["size"] == 1) & tested["own"]]
+        assert table.loc[(mode, 1), "own"] == pytest.approx(single["normalized"].mean())
+        # all tasks together are what the merging rule `sum` adds
+        assert table.loc[(mode, 2), "own"] == table.loc[(mode, 2), "all"]
+        assert table.loc[(mode, 2), "all"] == pytest.approx(added.loc[mode, "normalized"])
+    assert "Linear FT, 2 vectors" in (finished / "results/tiny/tables/subsets.md").read_text()
+
+
 def test_task_vectors_are_differences_and_linear_2_moves_attention_weights_only(finished):
     theta_0 = load_file(finished / "results/tiny/tiny/pretrained/theta.safetensors")
     for mode in ("standard", "linear", "linear-2"):
@@ -187,6 +201,9 @@ def test_the_papers_configuration_plans_without_data(tmp_path):
         "negation": models * modes * tasks,
         "disentanglement": models * modes,
         "similarity": models * 3,
+        "subsets": models * modes,
+        "subset_tables": 1,
+        "subset_figures": 1,
         "tables": 1,
         "disentanglement_table": 1,
         "similarity_table": 1,

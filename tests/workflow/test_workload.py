@@ -72,6 +72,25 @@ def test_a_tangent_model_needs_one_pass_for_every_alpha():
     assert images["linear"] == images["posthoc"] == val + test
 
 
+def test_passes_of_subsets_by_hand():
+    """Four of each size from 3 to 7 beside eight tasks, 28 pairs and the whole; tangent models take one pass."""
+    bench = load(configuration("config.yaml"))
+    passes = workload.subset_passes(bench, "standard")
+    val, test = (sum(counts) for counts in zip(*passes.values(), strict=True))
+    assert val == 21 * (8 + 2 * 28 + 4 * (3 + 4 + 5 + 6 + 7) + 8) and test == 8 * (8 + 28 + 4 * 5 + 1)
+    assert set(workload.subset_passes(bench, "linear").values()) == {(1, 1)}
+    (stage,) = (stage for stage in workload.stages(bench) if stage.name == "subsets")
+    images = {work.mode: work.images for work in stage.work if work.model.name == "ViT-B-32"}
+    sizes = {task.name: cost.split_sizes(workload.counts(task), **workload.split_rule(bench)) for task in bench.tasks}
+    assert images["linear"] == images["posthoc"] == sum(size["val"] + size["test"] for size in sizes.values())
+    assert images["standard"] == sum(
+        passes[task][0] * size["val"] + passes[task][1] * size["test"] for task, size in sizes.items()
+    )
+    notes = list(plan.notes(bench, []))
+    assert any("subsets of tasks" in note.lower() and "57 of 255" in note and "3,612" in note for note in notes)
+    assert any("255 of 255" in note and "posthoc and linear" in note for note in notes)
+
+
 def test_an_imported_checkpoint_stands_for_a_training(tmp_path):
     config = anywhere(configuration("demo/config.yaml"))
     before = {stage.name: stage for stage in workload.stages(load(config))}

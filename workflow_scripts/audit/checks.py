@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 
-from workflow_scripts.audit import geometry, links, numbers, predictions, report, settings
+from workflow_scripts.audit import geometry, links, numbers, predictions, report, settings, subsets
 from workflow_scripts.audit.run import Fault, Run
 
 Check = Callable[[Run], Iterator[Fault]]
@@ -32,6 +32,8 @@ CHECKS: dict[str, Check] = {
     "outcomes behind the grids": geometry.outcomes_of_images,
     "cosines and norms of task vectors": geometry.similarities,
     "intervals from predictions": report.resampled,
+    "subsets of tasks": subsets.rows,
+    "alphas of subsets": subsets.choices,
     "tables from results": report.written_tables,
     "findings and scorecard from results": report.written_findings,
     "figures from results": report.drawn_figures,

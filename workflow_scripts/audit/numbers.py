@@ -20,14 +20,14 @@ from workflow_scripts.configuration import resolution
 from workflow_scripts.reporting import frames
 
 
-def _rows(place: str, frame: pd.DataFrame, keys: Sequence[str], expected: Sequence[tuple]) -> Iterator[Fault]:
+def rows_expected(place: str, frame: pd.DataFrame, keys: Sequence[str], expected: Sequence[tuple]) -> Iterator[Fault]:
     """The rows are those expected, each once."""
     found = [tuple(row) for row in frame[list(keys)].itertuples(index=False)]
     if sorted(map(str, found)) != sorted(map(str, expected)):
         yield Fault(place, f"has {len(found)} rows by {', '.join(keys)}, expected these {len(expected)}, each once")
 
 
-def _sizes(run: Run, place: str, frame: pd.DataFrame, split: str | None) -> Iterator[Fault]:
+def sizes(run: Run, place: str, frame: pd.DataFrame, split: str | None) -> Iterator[Fault]:
     """n is the size of the split. split: that of all rows, None where each says its own."""
     for row in frame.to_dict("records"):
         n = run.n(row["task"], split or row["split"])
@@ -35,7 +35,7 @@ def _sizes(run: Run, place: str, frame: pd.DataFrame, split: str | None) -> Iter
             yield Fault(place, f"{row['task']}: n is {row['n']}, the split has {n} images")
 
 
-def _identity(place: str, frame: pd.DataFrame, where: dict[str, object]) -> Iterator[Fault]:
+def identity(place: str, frame: pd.DataFrame, where: dict[str, object]) -> Iterator[Fault]:
     """The rows say that they are whose they are."""
     for name, value in where.items():
         if name not in frame or set(frame[name]) != {value}:
@@ -48,16 +48,16 @@ def single_tasks(run: Run) -> Iterator[Fault]:
         place = run.format(run.files.pretrained_accuracy, model=model.name)
         frame = run.frame(place)
         expected = [(task.name, split) for task in run.tasks for split in ("val", "test")]
-        yield from _rows(place, frame, ["task", "split"], expected)
-        yield from _sizes(run, place, frame, None)
+        yield from rows_expected(place, frame, ["task", "split"], expected)
+        yield from sizes(run, place, frame, None)
     for where in run.bench.evaluated("single_task"):
         place = run.format(run.files.single_task, **where)
         frame = run.frame(place)
-        yield from _rows(
+        yield from rows_expected(
             place, frame, ["task", "split"], [(t, s) for t in run.bench.task_names for s in ("val", "test")]
         )
-        yield from _sizes(run, place, frame, None)
-        yield from _identity(place, frame, where)
+        yield from sizes(run, place, frame, None)
+        yield from identity(place, frame, where)
 
 
 def sweeps(run: Run) -> Iterator[Fault]:
@@ -65,9 +65,9 @@ def sweeps(run: Run) -> Iterator[Fault]:
     for where, folder, alphas, tasks in edits(run):
         place = f"{folder}/sweep_val.csv"
         frame = run.frame(place)
-        yield from _rows(place, frame, ["alpha", "task"], [(alpha, task) for alpha in alphas for task in tasks])
-        yield from _sizes(run, place, frame, "val")
-        yield from _identity(place, frame, {key: where[key] for key in ("model", "seed", "mode")})
+        yield from rows_expected(place, frame, ["alpha", "task"], [(alpha, task) for alpha in alphas for task in tasks])
+        yield from sizes(run, place, frame, "val")
+        yield from identity(place, frame, {key: where[key] for key in ("model", "seed", "mode")})
 
 
 def choices(run: Run) -> Iterator[Fault]:
@@ -106,10 +106,10 @@ def tested(run: Run) -> Iterator[Fault]:
     for where, folder, _, tasks in edits(run):
         place, frame = f"{folder}/test.csv", run.frame(f"{folder}/test.csv")
         alpha = run.json(f"{folder}/choice.json")["alpha"]
-        yield from _identity(place, frame, {**{key: where[key] for key in ("model", "seed", "mode")}, "alpha": alpha})
+        yield from identity(place, frame, {**{key: where[key] for key in ("model", "seed", "mode")}, "alpha": alpha})
         if "merging" in where:
-            yield from _rows(place, frame, ["task"], [(task,) for task in tasks])
-            yield from _sizes(run, place, frame, "test")
+            yield from rows_expected(place, frame, ["task"], [(task,) for task in tasks])
+            yield from sizes(run, place, frame, "test")
             single = run.frame(run.format(run.files.single_task, **where))
             known = single[single["split"] == "test"].set_index("task")["accuracy"]
             for row in frame.to_dict("records"):
@@ -117,7 +117,7 @@ def tested(run: Run) -> Iterator[Fault]:
                 if not (math.isclose(told, row["accuracy"] / own, abs_tol=1e-12) if own else math.isnan(told)):
                     yield Fault(place, f"{row['task']}: normalized is {told}, expected accuracy / single-task")
         else:
-            yield from _rows(place, frame, ["task"], [(tasks[0],)])
+            yield from rows_expected(place, frame, ["task"], [(tasks[0],)])
 
 
 def grids(run: Run) -> Iterator[Fault]:

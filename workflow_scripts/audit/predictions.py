@@ -9,9 +9,11 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from lib.editing.subsets import Subset, joined
 from lib.files import predictions
 from workflow_scripts.audit.numbers import edits
 from workflow_scripts.audit.run import Fault, Run
+from workflow_scripts.audit.subsets import subset_runs
 
 EDGE = (2, 0.01)  # images that rounding may predict otherwise: so many, or that share of the split
 
@@ -114,6 +116,9 @@ def _stored(run: Run) -> Iterator[Stored]:
             start = _row_of_0(alphas, rows[control, "val"])
             claims.append(Claim(f"{folder}/choice.json", "control_pretrained_val", control, "val", start, before))
         yield Stored(place, identity, rows, claims)
+    for where, folder, _, listed in subset_runs(run):
+        rows = {(task, "test"): len(listed) for task in bench.task_names}
+        yield Stored(f"{folder}/predictions.npz", where, rows, [*_of_subsets(run, f"{folder}/subsets.csv", listed)])
 
 
 def _unedited(run: Run, place: str, stored: str, identity: Mapping[str, object], tasks: Sequence) -> Stored:
@@ -134,6 +139,14 @@ def _of_sweep(place: str, frame: pd.DataFrame, alphas: Sequence[float]) -> Itera
             at = alphas.index(row["alpha"]) - len(alphas)
             cell = f"accuracy of {row['task']} at alpha {row['alpha']}"
             yield Claim(place, cell, row["task"], "val", at, row["accuracy"])
+
+
+def _of_subsets(run: Run, place: str, listed: Sequence[Subset]) -> Iterator[Claim]:
+    at = {joined(subset): row for row, subset in enumerate(listed)}
+    for row in run.frame(place).to_dict("records"):
+        if row["subset"] in at:
+            cell = f"accuracy of {row['subset']} on {row['task']}"
+            yield Claim(place, cell, row["task"], "test", at[row["subset"]], row["accuracy"])
 
 
 def _of_test(place: str, frame: pd.DataFrame, columns: Mapping[str, str]) -> Iterator[Claim]:

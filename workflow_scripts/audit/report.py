@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
 
-import pandas as pd
-
+from workflow_scripts.audit.comparison import same_bytes
 from workflow_scripts.audit.run import Fault, Run
 from workflow_scripts.configuration.benchmark import Model
+from workflow_scripts.configuration.resolution import samples
 from workflow_scripts.reporting import (
     alpha_sweeps,
     bootstrap,
@@ -24,6 +24,8 @@ from workflow_scripts.reporting import (
     scatters,
     similarity_maps,
     similarity_table,
+    subset_figures,
+    subset_tables,
     tables,
 )
 
@@ -78,6 +80,8 @@ def write_tables(run: Run, folder: Path) -> None:
             addition=_files(run, *_added(run, bench.random_init)),
             **of_all,
         )
+    if bench.subset_runs:
+        _subset_tables(run, folder)
 
 
 def resample(run: Run, folder: Path) -> None:
@@ -143,6 +147,10 @@ def draw_figures(run: Run, folder: Path) -> None:
     similarity_maps.main(*_similarities(run), folder, tasks=bench.task_names)
     if bench.pairs:
         heatmaps.main(_files(run, *_of_pairs(run, run.files.disentanglement)), folder, _search_space(run))
+    if bench.subset_runs:
+        own = {"tasks": bench.task_names, "control": bench.control.name, "samples": samples(bench)}
+        before = (run.format(run.files.pretrained_accuracy, model=model.name) for model in bench.pretrained)
+        subset_figures.main(_subsets(run, "subsets.csv"), [*_files(run, *before), *single], folder, **own)
 
 
 def _search_space(run: Run) -> tuple[float, float]:
@@ -155,39 +163,7 @@ def _made(run: Run, make: Callable[[Run, Path], None], folder: str) -> Iterator[
     with tempfile.TemporaryDirectory() as made:
         make(run, Path(made))
         for again in sorted(Path(made).iterdir()):
-            yield from _same(run, f"{folder}/{again.name}", again)
-
-
-_KEYS = ("model", "seed", "mode", "rule", "pair", "task", "task_a", "task_b", "split")
-
-
-def _same(run: Run, file: str, again: Path) -> Iterator[Fault]:
-    there = run.path(file)
-    if not there.is_file():
-        yield Fault(file, "absent; run the same command again")
-    elif there.read_bytes() != again.read_bytes():
-        cells = list(_cells(there, again)) if file.endswith(".csv") else []
-        yield from (Fault(file, cell) for cell in cells[:20])
-        if not cells:
-            yield Fault(file, "is not what the results give; delete it and run the same command again")
-
-
-def _cells(there: Path, again: Path) -> Iterator[str]:
-    """The cells of a table that differ."""
-    try:
-        told, expected = pd.read_csv(there, dtype=str), pd.read_csv(again, dtype=str)
-    except ValueError:
-        return
-    if list(told) != list(expected) or len(told) != len(expected):
-        yield f"has {len(told)} rows of {list(told)}, the results give {len(expected)} of {list(expected)}"
-        return
-    keys = [key for key in _KEYS if key in expected]
-    for column in expected:
-        for row in range(len(expected)):
-            one, other = told[column][row], expected[column][row]
-            if one != other and not (pd.isna(one) and pd.isna(other)):
-                where = ", ".join(str(expected[key][row]) for key in keys)
-                yield f"{column} of {where} is {one}, the results give {other}"
+            yield from same_bytes(run, f"{folder}/{again.name}", again)
 
 
 def _single_tasks(run: Run, models: Sequence[Model]) -> list[str]:
@@ -227,6 +203,28 @@ def _similarities(run: Run) -> list[list[str]]:
     patterns = (run.files.similarity, run.files.norms)
     places = run.bench.trained(run.bench.pretrained)
     return [_files(run, *(run.format(pattern, **where) for where in places)) for pattern in patterns]
+
+
+def _subset_tables(run: Run, folder: Path) -> None:
+    bench = run.bench
+    record = next((record for record in run.graph.records if record.rule == "subset_tables"), None)
+    own = (run.format(run.files.single_task_predictions, **where) for where in bench.subset_runs)
+    subset_tables.main(
+        folder,
+        tested=_subsets(run, "subsets.csv"),
+        predicted=_subsets(run, "predictions.npz"),
+        single_task=_files(run, *own),
+        labels=_files(run, *(run.format(run.files.index, task=task, split="test") for task in bench.task_names)),
+        manifests=_files(run, *(run.format(run.files.manifest, task=task) for task in bench.task_names)),
+        tasks=bench.task_names,
+        samples=samples(bench),
+        **bench.bootstrap,
+        footnotes=record.params["footnotes"] if record else [],
+    )
+
+
+def _subsets(run: Run, name: str) -> list[str]:
+    return _files(run, *(f"{run.format(run.files.subsets, **where)}/{name}" for where in run.bench.subset_runs))
 
 
 def _files(run: Run, *files: str) -> list[str]:

@@ -26,6 +26,8 @@ _REPORT = (
     "random_init",
     "disentanglement_table",
     "similarity_table",
+    "subset_tables",
+    "subset_figures",
     "reproduction",
     "findings",
     "heatmaps",
@@ -142,11 +144,14 @@ class Run:
         if bench.pairs:
             yield from (self._job("disentanglement", **where) for where in bench.evaluated("disentanglement"))
         yield from (self._job("similarity", **where) for where in bench.trained(bench.pretrained))
+        yield from (self._job("subsets", **where) for where in bench.subset_runs)
         kinds = {
             "heatmaps": bench.pairs,
             "disentanglement_table": bench.pairs,
             "scatters": bench.scattered,
             "random_init": bench.random_init,
+            "subset_tables": bench.subset_runs,
+            "subset_figures": bench.subset_runs,
         }
         for rule in _REPORT:
             if kinds.get(rule, True):

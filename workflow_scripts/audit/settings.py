@@ -48,32 +48,8 @@ def _expected(run: Run, job: Job) -> dict[str, object]:
         found = resolution.preparation(bench, task, run.path(job.record))
         return {key: value for key, value in found.items() if key != "source_fingerprint"}
     model = bench.model(where["model"]) if "model" in where else None
-    if job.rule in ("zero_shot", "single_task", "addition", "negation", "disentanglement"):
-        found = {"architecture": resolution.image_architecture(model), "evaluation": resolution.evaluating(bench)}
-        found["model"] = resolution.evaluation(where.get("mode", "standard"))
-        more = {
-            "zero_shot": {"tasks": [task.name for task in run.tasks]},
-            "single_task": {"tasks": bench.task_names},
-            "disentanglement": {
-                "alphas": alpha_grid(**bench.disentanglement["alphas"]),
-                "pairs": [list(pair) for pair in bench.disentanglement["pairs"]],
-                "images": bench.disentanglement["images"],
-                "seed": bench.disentanglement["seed"],
-            },
-        }
-        if job.rule == "addition":
-            more["addition"] = {
-                "tasks": bench.task_names,
-                "merged_by": resolution.merging(bench, where["merging"]),
-                "random_init": model.image_tower is not None,
-            }
-        if job.rule == "negation":
-            more["negation"] = {
-                "control_floor": floor,
-                "alphas": alpha_grid(**grid),
-                "tasks": [where["task"], run.tasks[-1].name],
-            }
-        return found | more[job.rule]
+    if job.rule in ("zero_shot", "single_task", "addition", "negation", "disentanglement", "subsets"):
+        return _expected_of_evaluation(run, job)
     if job.rule == "finetune":
         return {
             "architecture": resolution.image_architecture(model),
@@ -88,6 +64,9 @@ def _expected(run: Run, job: Job) -> dict[str, object]:
         tower = None if model.image_tower is None else dict(model.image_tower)
         weights = {"weights": resolution.weights(model), "activation": model.activation, "image_tower": tower}
         return {"configuration": resolution.architecture(model)} | (weights if job.rule == "pretrained" else {})
+    if job.rule in ("subset_tables", "subset_figures"):
+        drawn = dict(bench.bootstrap) if job.rule == "subset_tables" else {}
+        return {"tasks": bench.task_names, "samples": resolution.samples(bench), **drawn}
     if job.rule.startswith("similarity"):
         return {"tasks": bench.task_names}
     if job.rule == "disentanglement_table":
@@ -97,6 +76,34 @@ def _expected(run: Run, job: Job) -> dict[str, object]:
     if job.rule in ("tables", "random_init", "reproduction"):
         return {"tasks": bench.task_names, "control": bench.control.name}
     return {"control_floor": floor, "search_space": [grid["start"], grid["stop"]]} if job.rule == "findings" else {}
+
+
+def _expected_of_evaluation(run: Run, job: Job) -> dict[str, object]:
+    bench, where = run.bench, job.wildcards
+    model = bench.model(where["model"])
+    found = {"architecture": resolution.image_architecture(model), "evaluation": resolution.evaluating(bench)}
+    found |= {"model": resolution.evaluation(where.get("mode", "standard")), "tasks": bench.task_names}
+    match job.rule:
+        case "zero_shot":
+            return found | {"tasks": [task.name for task in run.tasks]}
+        case "addition":
+            merged_by = resolution.merging(bench, where["merging"])
+            return found | {"merged_by": merged_by, "random_init": model.image_tower is not None}
+        case "negation":
+            tasks, alphas = [where["task"], bench.control.name], alpha_grid(**bench.evaluation["alphas"])
+            return found | {"control_floor": bench.evaluation["control_floor"], "alphas": alphas, "tasks": tasks}
+        case "subsets":
+            return found | resolution.subsets(bench, where["mode"])
+        case "disentanglement":
+            given = bench.disentanglement
+            pairs = [list(pair) for pair in given["pairs"]]
+            drawn = {"alphas": alpha_grid(**given["alphas"]), "images": given["images"], "seed": given["seed"]}
+            return found | {
+                "pairs": pairs,
+                "tasks": list(dict.fromkeys(task for pair in pairs for task in pair)),
+                **drawn,
+            }
+    return found
 
 
 def code(run: Run) -> Iterator[Fault]:

@@ -31,6 +31,7 @@ PATTERNS = (
     "*/seed*/*/*/tau.safetensors",
     "*/seed*/*/addition/**/*",
     "*/seed*/*/negation/*/*",
+    "*/seed*/*/subsets/*",
     "*/seed*/*/disentanglement/**/*.npz",
 )
 SUFFIXES = (".csv", ".json", ".md", ".tex", ".png", ".pdf", ".npz", ".safetensors")

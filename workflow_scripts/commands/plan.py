@@ -12,8 +12,10 @@ from pathlib import Path
 import pandas as pd
 
 from lib import cost
+from lib.editing import subsets
 from workflow_scripts.commands.command_line import arguments, print_lines
-from workflow_scripts.commands.workload import Stage, stages, vits
+from workflow_scripts.commands.workload import Stage, stages, subset_passes, vits
+from workflow_scripts.configuration import resolution
 from workflow_scripts.configuration.benchmark import Benchmark
 
 THROUGHPUT = Path(__file__).parents[2] / "benchmarks/throughput.csv"
@@ -38,10 +40,11 @@ def table(bench: Benchmark, rows: list[cost.Measurement]) -> pd.DataFrame:
 def notes(bench: Benchmark, rows: list[cost.Measurement]) -> Iterator[str]:
     """What the table's numbers rest on, in sentences."""
     yield "Every number but jobs, steps, images and memory requests is an estimate. FLOPs are those of matrix products."
-    kinds = {bench.resources[stage.resources].get("gpu", 0) > 0 for stage in stages(bench) if stage.work}
+    kinds = {bench.request(stage.resources).get("gpu", 0) > 0 for stage in stages(bench) if stage.work}
     for gpu in sorted(kinds, reverse=True):
         devices = list(dict.fromkeys(row.device for row in rows if row.on_gpu == gpu))
         yield _measured_note(gpu, devices) if devices else _unmeasured_note(bench, gpu, rows)
+    yield from _subsets_notes(bench)
     state = 3 * cost.FLOAT_BYTES * max(sum(cost.tower_sizes(vit).values()) for vit in vits(bench).values())
     yield (
         "Disk is images, weights, heads, checkpoints, outcomes of disentanglement. A running fine-tuning adds up to "
@@ -82,15 +85,29 @@ def _unmeasured_note(bench: Benchmark, gpu: bool, rows: list[cost.Measurement]) 
     )
 
 
+def _subsets_notes(bench: Benchmark) -> Iterator[str]:
+    """How many subsets of tasks there are, and the passes that they take, for modes with the same counts."""
+    alike: dict[tuple[int, int, int], list[str]] = {}
+    for mode in dict.fromkeys(where["mode"] for where in bench.subset_runs):
+        listed = subsets.listed(bench.task_names, resolution.subsets(bench, mode)["sample"])
+        val, test = (sum(passes) for passes in zip(*subset_passes(bench, mode).values(), strict=True))
+        alike.setdefault((len(listed), val, test), []).append(mode)
+    every = 2 ** len(bench.tasks) - 1
+    for (count, val, test), names in alike.items():
+        yield (
+            f"Subsets of tasks in {' and '.join(names)}: {count} of {every}, taking {val:,} passes over the val images "
+            f"of a task and {test:,} over the test images of one, for each model and seed."
+        )
+
+
 def _shown(file: Path) -> str:
     return f"{file.parent.name}/{file.name}"
 
 
 def _row(bench: Benchmark, stage: Stage, rows: list[cost.Measurement]) -> dict[str, object]:
-    gpu = bench.resources[stage.resources].get("gpu", 0) > 0
+    gpu = bench.request(stage.resources).get("gpu", 0) > 0
     hours, basis = _hours(bench, stage, [row for row in rows if row.on_gpu == gpu])
-    tables = [bench.resources[stage.resources]]
-    tables += [model.resources[stage.resources] for model in bench.models if stage.resources in (model.resources or {})]
+    tables = [bench.request(stage.resources, name) for name in (None, *(model.name for model in bench.models))]
     return {
         "stage": stage.name,
         "jobs": stage.jobs,

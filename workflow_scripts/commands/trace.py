@@ -30,13 +30,22 @@ NAMED = (
     "model",
     "mode",
     "rule",
+    "size",
     "pair",
     "task",
     "task_a",
     "task_b",
     "split",
 )  # columns that name a row, beside the seed
-_NO_SHARES = ("alpha", "n", "error", "representation", "cosine", "norm")  # how columns of other numbers begin
+_NO_SHARES = (
+    "alpha",
+    "n",
+    "subsets",
+    "error",
+    "representation",
+    "cosine",
+    "norm",
+)  # how columns of other numbers begin
 BESIDE = {  # what the same job made and people ask for, told below the file
     "test accuracy": ("choice of alpha", "sweep of alpha on val"),
     "theta": ("training log",),

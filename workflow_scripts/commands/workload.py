@@ -9,6 +9,7 @@ from itertools import product
 from lib import cost
 from lib.data import tasks
 from lib.data.datasets import DATASETS
+from lib.editing import subsets
 from lib.editing.coefficients import alpha_grid
 from lib.files.outcomes import stored_bytes
 from lib.models.architectures import read_configuration
@@ -82,6 +83,8 @@ def stages(bench: Benchmark) -> list[Stage]:
             work=tuple(_disentanglement(bench, known, sizes)),
         ),
         Stage("similarity", len(bench.trained(bench.pretrained)), "report"),
+        Stage("subsets", len(bench.subset_runs), "subsets", work=tuple(_subsets(bench, known, sizes))),
+        *(Stage(name, int(bool(bench.subset_runs)), "report") for name in ("subset_tables", "subset_figures")),
         *(
             Stage(name, 1, "report")
             for name in ("bootstrap", "tables", "reproduction", "findings", "alpha_sweeps", "loss_curves")
@@ -178,6 +181,26 @@ def _outcome_bytes(bench: Benchmark, sizes) -> int:
     points, images = bench.disentanglement["alphas"]["points"], bench.disentanglement["images"]
     drawn = ({task: min(images, sizes[task]["test"]) for task in pair} for pair in bench.disentanglement["pairs"])
     return sum(stored_bytes(points, of_pair) for of_pair in drawn)
+
+
+def _subsets(bench: Benchmark, known, sizes) -> Iterator[Work]:
+    for where in bench.subset_runs:
+        model, mode = bench.model(where["model"]), modes.get(where["mode"])
+        counts = subset_passes(bench, mode.name)
+        images = sum(val * sizes[task]["val"] + test * sizes[task]["test"] for task, (val, test) in counts.items())
+        flops = cost.evaluation_flops(known[model.name], tangent=mode.tangent, vectors=len(bench.tasks))
+        yield Work(model, mode.name, "evaluate", images, images * flops)
+
+
+def subset_passes(bench: Benchmark, mode: str) -> dict[str, tuple[int, int]]:
+    """Task -> passes over its val and over its test that the subsets of tasks take in a mode of a model and seed."""
+    settings = resolution.subsets(bench, mode)
+    listed = subsets.listed(bench.task_names, settings["sample"])
+    found = {}
+    for task in bench.task_names:
+        edited = sum(task in subset for subset in listed) * len(settings["alphas"]), len(listed)
+        found[task] = tuple(cost.passes(models, tangent=settings["at_once"]) for models in edited)
+    return found
 
 
 def _evaluated(

@@ -96,13 +96,14 @@ class Benchmark:
     checkpoints: tuple[Checkpoint, ...] = ()
     deterministic: bool = False
     pretraining: Mapping[str, object] | None = None
+    subsets: Mapping[str, object] | None = None
 
     @property
     def twins(self) -> dict[str, str]:
         """Model with a random image tower -> the pre-trained one of the same architecture and weights, if there."""
         same = {(model.architecture, str(model.weights)): model.name for model in self.pretrained}
-        found = {model.name: same.get((model.architecture, str(model.weights))) for model in self.random_init}
-        return {name: twin for name, twin in found.items() if twin is not None}
+        twins = ((model.name, same.get((model.architecture, str(model.weights)))) for model in self.random_init)
+        return {name: twin for name, twin in twins if twin}
 
     def model(self, name: str) -> Model:
         return next(model for model in self.models if model.name == name)
@@ -174,6 +175,20 @@ class Benchmark:
     def rules(self) -> list[str]:
         """The names of the merging rules."""
         return [entry.rule for entry in self.merging]
+
+    @property
+    def subset_runs(self) -> list[dict[str, object]]:
+        """Model, seed and mode of every addition of the task vectors of subsets of the tasks."""
+        if self.subsets is None:
+            return []
+        own = self.subsets.get("modes", self.modes)
+        return [where for where in self.evaluated("addition", self.pretrained) if where["mode"] in own]
+
+    def request(self, stage: str, model: str | None = None) -> Mapping[str, int]:
+        """What a job of a stage asks for: its model's table, else the run's; of `subsets`, if in none, `evaluate`'s."""
+        tables = [self.model(model).resources or {} if model else {}, self.resources]
+        names = [stage, "evaluate"] if stage == "subsets" else [stage]
+        return next(table[name] for name in names for table in tables if name in table)
 
     @property
     def pairs(self) -> list[str]:

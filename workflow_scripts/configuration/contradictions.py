@@ -12,6 +12,8 @@ from workflow_scripts.configuration.model_files import wrong_files
 from workflow_scripts.configuration.names import clashes
 from workflow_scripts.configuration.participation import owners, wrong_models
 
+_MOST_TASKS = 10  # of a run with subsets: 1,023 of them
+
 
 def contradictions(config: Mapping[str, object], *, look: bool) -> Iterator[str]:
     """The faults of a configuration that its schema cannot see. look: at users' folders of images, too."""
@@ -25,6 +27,7 @@ def contradictions(config: Mapping[str, object], *, look: bool) -> Iterator[str]
     for rule, count in Counter(entry["rule"] for entry in config["merging"]).items():
         if count > 1:
             yield f"merging: {count} entries have the rule {rule!r}; a run has each rule once"
+    yield from _wrong_subsets(config)
     yield from wrong_files(config)
     yield from wrong_data(config, look=look)
     yield from _wrong_processes(config)
@@ -37,6 +40,23 @@ def _wrong_modes(config: Mapping[str, object]) -> Iterator[str]:
     for mode in owners(config["modes"]):
         if mode not in rates:
             yield f"finetune.learning_rate: {mode} is missing, but the modes {config['modes']} need it"
+
+
+def _wrong_subsets(config: Mapping[str, object]) -> Iterator[str]:
+    section = config.get("subsets")
+    if section is None:
+        return
+    yield from _wrong_grid("subsets.alphas", section["alphas"]) if "alphas" in section else ()
+    for index, name in enumerate(section.get("modes", [])):
+        if name not in config["modes"]:
+            yield f"subsets.modes[{index}]: {name!r} is no mode of the run, {config['modes']}; add it to modes"
+        elif "addition" not in modes.get(name).evaluations:
+            yield f"subsets.modes[{index}]: {name!r} takes no part in addition; remove it"
+    if (tasks := len(config["tasks"])) > _MOST_TASKS:
+        yield (
+            f"subsets: {tasks} tasks have {2**tasks - 1} subsets, expected at most {_MOST_TASKS} tasks; remove the "
+            "section, or tasks"
+        )
 
 
 def _wrong_grid(key: str, grid: Mapping[str, float]) -> Iterator[str]:

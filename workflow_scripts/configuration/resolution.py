@@ -64,6 +64,24 @@ def merging(bench: Benchmark, rule: str) -> dict[str, object]:
     return {"module": known.module, "settings": dict(known.settings), "alphas": alphas}
 
 
+def subsets(bench: Benchmark, mode: str) -> dict[str, object]:
+    """Which subsets of the tasks are added in a mode, on which grid of alphas.
+
+    at_once: tangent models give all of them from one pass, so none is left out and the sample does not concern them.
+    """
+    at_once = modes.get(mode).tangent
+    return {
+        "at_once": at_once,
+        "sample": None if at_once else {key: bench.subsets[key] for key in ("sampled", "seed")},
+        "alphas": alpha_grid(**bench.subsets.get("alphas", bench.evaluation["alphas"])),
+    }
+
+
+def samples(bench: Benchmark) -> dict[str, dict[str, int] | None]:
+    """Mode -> its sample of subsets, None for every subset, of the modes that have any."""
+    return {where["mode"]: subsets(bench, where["mode"])["sample"] for where in bench.subset_runs}
+
+
 def architecture(model: Model) -> dict[str, object] | None:
     """open_clip's model configuration of a model; None where open_clip is not installed and is needed to look it up."""
     return _configuration(model.architecture, model.architectures)

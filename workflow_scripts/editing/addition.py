@@ -6,8 +6,15 @@ from pathlib import Path
 
 from lib.editing.coefficients import choose_addition, normalized_accuracy, normalized_accuracy_where_learnt
 from lib.editing.merging.interface import Coefficients
-from lib.files import atomic, own_files, rows
-from workflow_scripts.editing.evaluation import Evaluation, Measured, identity_of, open_evaluation, write_table
+from lib.files import atomic
+from workflow_scripts.editing.evaluation import (
+    Evaluation,
+    Measured,
+    identity_of,
+    open_evaluation,
+    single_task_accuracies,
+    write_table,
+)
 from workflow_scripts.job import adapter
 
 
@@ -31,7 +38,7 @@ def main(
     statistics: kind of file -> task -> path, of the kinds that the rule declares. random_init: theta_0 is random, so a
     single-task accuracy may be zero; what it divides is left out, and left empty in test.csv.
     """
-    single = _accuracies(single_task, list(evaluation.data))
+    single = single_task_accuracies(single_task, list(evaluation.data))
     vectors = evaluation.vectors(taus)
     read = {kind: {task: Path(path) for task, path in files.items()} for kind, files in statistics.items()}
     merged = import_module(rule).merge(vectors, read, settings)
@@ -66,17 +73,6 @@ def main(
         tested.append({"alpha": choice.alpha, "task": task, "accuracy": value, "normalized": normalized, "n": n})
     write_table(folder / "test.csv", tested, identity)
     measured.write(folder / "predictions.npz", identity)
-
-
-def _accuracies(single_task: Path, tasks: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Of each task's own model: split -> task -> accuracy. Raises OwnFileError unless the file has these, once each."""
-    found: dict[str, dict[str, float]] = {"val": {}, "test": {}}
-    known = rows.read(single_task, ("task", "split"), numbers=("accuracy",))
-    keys = ((row["task"], row["split"]) for row in known)
-    own_files.require_combinations(single_task, keys, {"task": tasks, "split": list(found)})
-    for row in known:
-        found[row["split"]][row["task"]] = float(row["accuracy"])
-    return found
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from lib.data import prepared
 from lib.data.evaluation_batches import EvaluationBatches
 from lib.determinism import deterministic
 from lib.editing.task_vector import TaskVector
-from lib.files import checkpoints, predictions, rows
+from lib.files import checkpoints, own_files, predictions, rows
 from lib.models.encoders.interface import Encoder
 from lib.precision import matmul_precision
 from lib.threads import use_threads
@@ -163,6 +163,17 @@ def open_evaluation(snakemake) -> Evaluation:
         evaluation=params.evaluation,
         device=adapter.device(snakemake.config["device"]),
     )
+
+
+def single_task_accuracies(file: Path, tasks: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Of each task's own model: split -> task -> accuracy. Raises OwnFileError unless the file has these, once each."""
+    found: dict[str, dict[str, float]] = {"val": {}, "test": {}}
+    known = rows.read(file, ("task", "split"), numbers=("accuracy",))
+    keys = ((row["task"], row["split"]) for row in known)
+    own_files.require_combinations(file, keys, {"task": tasks, "split": list(found)})
+    for row in known:
+        found[row["split"]][row["task"]] = float(row["accuracy"])
+    return found
 
 
 def write_table(path: str | Path, found: list[dict], identity: Mapping[str, object]) -> None:

@@ -21,6 +21,7 @@ _NAMES = (
     "task_b",
     "rule",
     "split",
+    "subset",
 )  # text, even where it reads like a number or like NaN
 _KINDS = {"seed": "Int64", **dict.fromkeys(_NAMES, "str")}
 # the arrays of a grid, and the greatest value that each can have

@@ -1,7 +1,8 @@
-"""What all figures share: fonts and frames, and how they are written."""
+"""What all figures share: fonts, frames, the colour of each mode, and how they are written."""
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import matplotlib
@@ -12,6 +13,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from lib.files import atomic
+from lib.reporting.labels import MODES
 
 STYLE = {
     "font.size": 9,
@@ -22,6 +24,16 @@ STYLE = {
     "pdf.fonttype": 42,
     "svg.hashsalt": "task-arithmetic",
 }
+
+# colours of Okabe and Ito's, which people who are colour-blind tell apart, with a marker each for print in grey
+_LOOKS = (("#0072B2", "o"), ("#E69F00", "s"), ("#009E73", "^"), ("#CC79A7", "D"), ("#D55E00", "v"), ("#56B4E9", "P"))
+
+
+def mode_style(mode: str) -> dict[str, str]:
+    """Colour and marker of a mode, the same in every figure of every run."""
+    place = MODES.index(mode) if mode in MODES else zlib.crc32(mode.encode())
+    colour, marker = _LOOKS[place % len(_LOOKS)]
+    return {"color": colour, "marker": marker}
 
 
 def save(figure: Figure, stem: Path) -> None:
