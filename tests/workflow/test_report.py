@@ -102,11 +102,11 @@ def test_deviations_stand_below_the_tables_that_they_touch(tmp_path):
         assert "Digits:" not in texts[f"{name}.md"]
 
 
-def found(folder, *run, **more) -> str:
-    """The findings of a run whose error of disentanglement is 0.25 on every grid point."""
+def found(folder, *run, pairs=True, **more) -> str:
+    """The findings of a run whose error of disentanglement is 0.25 on every grid point, or that has no pairs."""
     rendered(folder, *run, **more)
     stored = []
-    for mode in MODES:
+    for mode in MODES if pairs else ():
         stored.append(str(folder / f"{mode}.npz"))
         differs = np.broadcast_to(np.arange(4) < 1, (2, 2, 4)), np.zeros((2, 2, 4), bool)
         distance = (np.zeros((2, 2, 4), np.float32),) * 2
@@ -126,6 +126,16 @@ def found(folder, *run, **more) -> str:
         bootstrap={"resamples": 200, "seed": 0},
     )
     return (folder / "findings.md").read_text()
+
+
+def test_a_run_without_pairs_has_the_findings_of_its_accuracies(tmp_path):
+    run = "m", ["Signs", "Digits"], "Objects"
+    (tmp_path / "pairs").mkdir(), (tmp_path / "none").mkdir()
+    found(tmp_path / "pairs", *run), found(tmp_path / "none", *run, pairs=False)
+    both, without = (pd.read_csv(tmp_path / name / "findings.csv") for name in ("pairs", "none"))
+    about_pairs = both["finding"].str.contains("disentanglement")
+    assert about_pairs.any() and not about_pairs.all()
+    pd.testing.assert_frame_equal(without, both[~about_pairs].reset_index(drop=True))
 
 
 def test_the_findings_are_about_the_sum_whatever_other_rules_a_run_has(tmp_path):

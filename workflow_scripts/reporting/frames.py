@@ -118,6 +118,8 @@ def require_product(
 
     known: name -> values that must occur.
     """
+    if not paths:  # of a run without pairs
+        return
     rows = list(found)
     occurring = {name: list(dict.fromkeys(row[i] for row in rows)) for i, name in enumerate(names)}
     several = {"next_step": "delete those that are not their own and run the same command again"}
