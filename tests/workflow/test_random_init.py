@@ -151,7 +151,7 @@ def test_a_cell_leads_back_to_the_job_that_measured_it(run, cell, maker):
 
 
 def test_a_task_at_accuracy_zero_ends_no_run(run, both, monkeypatch):
-    """Left out of the mean, with an empty cell of normalized accuracy; the audit denies the zero alone."""
+    """Its share of the mean is left out, its normalized accuracy is empty; the audit denies the zero alone."""
     file = f"{RANDOM}/standard/single_task.csv"
 
     def nothing_right(rows):

@@ -12,6 +12,7 @@ from tests.workflow.conftest import PROJECT, ROOT, edit, planned, run_snakemake,
 
 REPORT = {"tables": 1, "findings": 1}
 SUBSETS = {"subset_tables": 1, "subset_figures": 1}
+FIGURES = {"heatmaps": 1, "loss_curves": 1, "disentanglement_table": 1, "similarity_table": 1, "similarity_maps": 1}
 SHOWN = {"alpha_sweeps": 1, "scatters": 1, **SUBSETS, **REPORT}
 EVALUATIONS = {"single_task": 4, "addition": 4, "negation": 8, "disentanglement": 4}
 
@@ -259,7 +260,7 @@ def test_a_job_that_wrote_the_same_bytes_again_sets_off_nothing(own_run, config,
 @pytest.mark.parametrize(
     ("file", "old", "new", "expected"),
     [
-        ("lib/reporting/labels.py", '"Linear FT"', '"Tangent FT"', {"heatmaps": 1, "loss_curves": 1, **SHOWN}),
+        ("lib/reporting/labels.py", '"Linear FT"', '"Tangent FT"', {**FIGURES, **SHOWN}),
         ("lib/reporting/figures/heatmaps.py", 'cmap="viridis"', 'cmap="magma"', {"heatmaps": 1}),
         ("lib/reporting/tables.py", "_PAGE_WIDTH = 12", "_PAGE_WIDTH = 13", {"subset_tables": 1, **REPORT}),
         ("lib/training/finetune.py", "resumed after step", "went on after step", {}),
