@@ -10,7 +10,7 @@ WORKERS ?= 2
 CONFIG ?= config.yaml
 RUFF := lib workflow_scripts tests benchmarks examples
 
-.PHONY: demo demo-all demo-seeds audit test test-slurm test-demo check setup lock plan compare why fetch pin pretrain benchmark clean-demo
+.PHONY: demo demo-all demo-seeds audit test test-slurm test-demo check setup lock plan report compare why fetch pin pretrain benchmark clean-demo
 
 demo: setup
 	$(BIN)/snakemake --cores $(CORES) --configfile demo/config.yaml
@@ -42,6 +42,10 @@ check: setup
 # what a configuration costs, before any data exist
 plan: setup
 	@$(BIN)/python -m workflow_scripts.commands.plan --configfile $(CONFIG)
+
+# a finished run as one file for a browser, results/{run}/report.html
+report: setup
+	@$(BIN)/python -m workflow_scripts.commands.report --configfile $(CONFIG)
 
 # where two finished runs differ, and why: make compare A=results/mine B=results/theirs
 compare: setup

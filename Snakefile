@@ -14,6 +14,9 @@ if not workflow.config_settings.configfiles:
     configfile: "config.yaml"
 
 
+report: "report/workflow.rst"
+
+
 include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/models.smk"
@@ -30,6 +33,11 @@ rule all:
     default_target: True
     input:
         report_files(),
+        [*map(str, rules.pages.output)],
+        # in the report, once the run wrote it
+        configuration=[
+            shown(file, "configuration", "Configuration") for file in [FILES.configuration] if Path(file).exists()
+        ],
 
 
 onstart:

@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from itertools import product
 from pathlib import Path
 
 ROOT = Path(workflow.basedir)
@@ -14,6 +15,7 @@ from lib.editing.coefficients import alpha_grid
 from lib.editing.merging_rules import RULES
 from lib.files import atomic
 from lib.files.digests import SUFFIX, file_digest
+from lib.reporting.labels import title
 from lib.training import modes
 from workflow_scripts import versions
 from workflow_scripts.audit.sealing import seal, sealed_names
@@ -284,6 +286,50 @@ def figures(*names):
     return [f"{FILES.figures}/{name}.{suffix}" for name in names for suffix in ("pdf", "png")]
 
 
+def tables(*names, suffixes=("csv", "md", "tex")):
+    """The files of tables."""
+    return [f"{FILES.tables}/{name}.{suffix}" for name in names for suffix in suffixes]
+
+
+def shown(file, caption, category, subcategory=None, **labels):
+    """A file as part of the report: its caption is report/{caption}.rst, the labels tell it from others beside it."""
+    place = f"{ROOT}/report/{caption}.rst"
+    return report(file, caption=place, category=category, subcategory=subcategory, labels=labels)
+
+
+def shown_figures(kind, pattern, **values):
+    """The files of a kind of figure, one for each combination of values in the pattern; the png is in the report.
+
+    The caption is report/figures/{kind}.rst; the values are the labels, a mode by its title.
+    """
+    names = list(values)
+    found = []
+    for chosen in product(*values.values()):
+        labels = {name: title(value) if name == "mode" else str(value) for name, value in zip(names, chosen)}
+        pdf, png = figures(pattern.format(**dict(zip(names, chosen))))
+        found += [pdf, shown(png, f"figures/{kind}", "Figures", kind.replace("_", " ").capitalize(), **labels)]
+    return found
+
+
+def shown_tables(*names, **more):
+    """The files of tables; the csv file is in the report, beside the page that the rule `pages` makes of the table."""
+    return [shown_table(file, "values (csv)") if file.endswith(".csv") else file for file in tables(*names, **more)]
+
+
+def shown_table(file, format):
+    """A file of a table, as part of the report; its caption is report/tables/{name}.rst."""
+    name = Path(file).stem
+    return shown(file, f"tables/{name}", "Tables", table=name.replace("_", " "), format=format)
+
+
+def page(text):
+    """The HTML page of a Markdown file, as part of the report."""
+    file = f"{text.removesuffix('.md')}.html"
+    if text == FILES.findings:
+        return shown(file, "findings", "Findings", findings="page")
+    return shown_table(file, "page")
+
+
 def report_files():
     """Every file that the run is for."""
     files = tables(*TABLES, *RANDOM_INIT, "similarity")
@@ -295,5 +341,5 @@ def report_files():
     if BENCH.pairs:
         files += tables("disentanglement")
         files += figures(*(f"{kind}_{name}" for kind in ("disentanglement", "representation") for name in HEATMAPS))
-    files += expand(f"{FILES.tables}/reproduction.{{suffix}}", suffix=["csv", "md"])
+    files += tables("reproduction", suffixes=("csv", "md"))
     return [*files, FILES.findings, FILES.findings_table]

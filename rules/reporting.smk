@@ -34,7 +34,7 @@ rule tables:
         negation=over_runs(f"{FILES.negation}/test.csv", "negation", task=TASKS),
         manifests=expand(FILES.manifest, task=[*TASKS, CONTROL]),
     output:
-        tables=tables(*TABLES),
+        tables=shown_tables(*TABLES),
         provenance=FILES.record("tables"),
     log:
         FILES.log("tables"),
@@ -58,7 +58,7 @@ rule disentanglement_table:
         outcomes=large(OUTCOMES),
         sha256=beside(OUTCOMES),
     output:
-        tables=tables("disentanglement"),
+        tables=shown_tables("disentanglement"),
         provenance=FILES.record("disentanglement_table"),
     log:
         FILES.log("disentanglement_table"),
@@ -80,7 +80,7 @@ rule similarity_table:
         cosines=of_vectors(FILES.similarity),
         norms=of_vectors(FILES.norms),
     output:
-        tables=tables("similarity"),
+        tables=shown_tables("similarity"),
         provenance=FILES.record("similarity_table"),
     log:
         FILES.log("similarity_table"),
@@ -105,7 +105,7 @@ if BENCH.random_init:
             resamples=FILES.resamples,
             manifests=expand(FILES.manifest, task=[*TASKS, CONTROL]),
         output:
-            tables=tables(*RANDOM_INIT),
+            tables=shown_tables(*RANDOM_INIT),
             provenance=FILES.record("random_init"),
         log:
             FILES.log("random_init"),
@@ -128,7 +128,7 @@ rule reproduction:
     input:
         tables=[f"{FILES.tables}/{name}.csv" for name in REPRODUCED],
     output:
-        tables=expand(f"{FILES.tables}/reproduction.{{suffix}}", suffix=["csv", "md"]),
+        tables=shown_tables("reproduction", suffixes=("csv", "md")),
         provenance=FILES.record("reproduction"),
     log:
         FILES.log("reproduction"),
@@ -153,7 +153,7 @@ rule findings:
         outcomes=large(OUTCOMES),
         sha256=beside(OUTCOMES),
     output:
-        findings=[FILES.findings, FILES.findings_table],
+        findings=[FILES.findings, shown(FILES.findings_table, "findings", "Findings", findings="values (csv)")],
         provenance=FILES.record("findings"),
     log:
         FILES.log("findings"),
@@ -180,7 +180,10 @@ rule heatmaps:
     input:
         grids=GRIDS,
     output:
-        figures=figures(*(f"{kind}_{name}" for kind in ("disentanglement", "representation") for name in HEATMAPS)),
+        figures=[
+            *shown_figures("disentanglement_error", "disentanglement_{of}", of=HEATMAPS),
+            *shown_figures("representation_error", "representation_{of}", of=HEATMAPS),
+        ],
         provenance=FILES.record("heatmaps"),
     log:
         FILES.log("heatmaps"),
@@ -201,7 +204,7 @@ rule similarity_maps:
         cosines=of_vectors(FILES.similarity),
         norms=of_vectors(FILES.norms),
     output:
-        figures=figures(*(f"similarity_{model}" for model in MODELS)),
+        figures=shown_figures("similarity", "similarity_{model}", model=MODELS),
         provenance=FILES.record("similarity_maps"),
     log:
         FILES.log("similarity_maps"),
@@ -223,7 +226,7 @@ if BENCH.scattered:
         input:
             single_task=over_runs(FILES.single_task, "addition"),
         output:
-            figures=figures(*(f"single_task_standard_{mode}" for mode in BENCH.scattered)),
+            figures=shown_figures("single_task_accuracy", "single_task_standard_{mode}", mode=BENCH.scattered),
             provenance=FILES.record("scatters"),
         log:
             FILES.log("scatters"),
@@ -246,7 +249,7 @@ rule alpha_sweeps:
         sweeps=over_additions("sweep_val.csv"),
         tested=over_additions("test.csv"),
     output:
-        figures=figures(*(f"alpha_sweep_{model}" for model in MODELS)),
+        figures=shown_figures("alpha_sweeps", "alpha_sweep_{model}", model=MODELS),
         provenance=FILES.record("alpha_sweeps"),
     log:
         FILES.log("alpha_sweeps"),
@@ -269,7 +272,7 @@ rule loss_curves:
             for task in TASKS
         ],
     output:
-        figures=figures(*(f"loss_{model}" for model in MODELS)),
+        figures=shown_figures("training_loss", "loss_{model}", model=MODELS),
         provenance=FILES.record("loss_curves"),
     log:
         FILES.log("loss_curves"),
@@ -299,7 +302,7 @@ if BENCH.subset_runs:
             splits=splits_of(TASKS, ["test"]),
             manifests=expand(FILES.manifest, task=TASKS),
         output:
-            tables=tables("subsets"),
+            tables=shown_tables("subsets"),
             provenance=FILES.record("subset_tables"),
         log:
             FILES.log("subset_tables"),
@@ -325,7 +328,10 @@ if BENCH.subset_runs:
                 *over_runs(FILES.single_task, "addition"),
             ],
         output:
-            figures=figures(*(f"{kind}_{model}" for kind in ("subsets", "pairs") for model in MODELS)),
+            figures=[
+                *shown_figures("subsets", "subsets_{model}", model=MODELS),
+                *shown_figures("pairs", "pairs_{model}", model=MODELS),
+            ],
             provenance=FILES.record("subset_figures"),
         log:
             FILES.log("subset_figures"),
@@ -341,3 +347,26 @@ if BENCH.subset_runs:
             code=code_of("subset_figures"),
         script:
             "../workflow_scripts/reporting/subset_figures.py"
+
+
+TEXTS = [file for file in report_files() if file.endswith(".md")]
+
+
+# after all others: every table and text of the run, whichever rule makes it
+rule pages:
+    input:
+        texts=TEXTS,
+    output:
+        pages=[page(text) for text in TEXTS],
+        provenance=FILES.record("pages"),
+    log:
+        FILES.log("pages"),
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        **requests("report"),
+    params:
+        code=code_of("pages"),
+    script:
+        "../workflow_scripts/reporting/pages.py"

@@ -57,6 +57,7 @@ SCRIPTS = {
     "loss_curves": "workflow_scripts/reporting/loss_curves.py",
     "subset_tables": "workflow_scripts/reporting/subset_tables.py",
     "subset_figures": "workflow_scripts/reporting/subset_figures.py",
+    "pages": "workflow_scripts/reporting/pages.py",
     "pretrain": "workflow_scripts/training/pretrain.py",
 }
 

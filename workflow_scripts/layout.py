@@ -168,6 +168,11 @@ class Layout:
         return f"{self.run}/provenance.sha256"
 
     @property
+    def report(self) -> str:
+        """The run as one file for a browser, which `make report` writes."""
+        return f"{self.run}/report.html"
+
+    @property
     def logs(self) -> str:
         return f"{self.run}/logs"
 

@@ -69,9 +69,7 @@ def read_csv(
     columns: must be there; so must `numbers`, whose values are finite, and in `empty` may be missing. Raises
     OwnFileError for another header, a row of another length or a file whose last line does not end; NotFinite.
     """
-    text = _text(path)
-    if not text.endswith("\n"):
-        raise OwnFileError(path, got=f"{len(text)} characters without a final line break", expected="a whole csv file")
+    text = read_text(path, "csv")
     try:
         header, *lines = csv.reader(text.splitlines(keepends=True), strict=True)
     except (csv.Error, ValueError) as error:
@@ -130,6 +128,19 @@ def require_combinations(
     )
     counts = " x ".join(f"{len(values)} {name}" for name, values in asked.items())
     raise OwnFileError(path, got=f"{known.total()} rows ({named})", expected=f"{wanted.total()} rows, {counts}", **told)
+
+
+def read_text(path: str | os.PathLike, kind: str) -> str:
+    """The text of a file that ends with a line break. kind: csv, Markdown, ..., as a message says it.
+
+    Raises OwnFileError.
+    """
+    text = _text(path)
+    if not text.endswith("\n"):
+        raise OwnFileError(
+            path, got=f"{len(text)} characters without a final line break", expected=f"a whole {kind} file"
+        )
+    return text
 
 
 def _text(path: str | os.PathLike) -> str:

@@ -29,7 +29,7 @@ JOBS = {
         ("disentanglement_table", "similarity_table", "similarity_maps", "bootstrap", "reproduction"), (1, 1, 0)
     ),
     **dict.fromkeys(("tables", "random_init", "findings", "heatmaps"), (1, 1, 0)),
-    **dict.fromkeys(("scatters", "alpha_sweeps", "loss_curves"), (1, 1, 0)),
+    **dict.fromkeys(("scatters", "alpha_sweeps", "loss_curves", "pages"), (1, 1, 0)),
     "subsets": (12, 12, 1),
     **dict.fromkeys(("subset_tables", "subset_figures"), (1, 1, 0)),
 }

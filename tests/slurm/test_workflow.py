@@ -27,7 +27,7 @@ STARTS = {
     "disentanglement": 4,
     "similarity": 3,
     **dict.fromkeys(("tables", "findings", "heatmaps", "scatters", "alpha_sweeps", "loss_curves"), 1),
-    **dict.fromkeys(("disentanglement_table", "similarity_table", "similarity_maps"), 1),
+    **dict.fromkeys(("disentanglement_table", "similarity_table", "similarity_maps", "pages"), 1),
 }
 
 

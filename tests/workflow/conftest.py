@@ -171,7 +171,7 @@ def own_run(finished, tmp_path):
     return Path(shutil.copytree(finished, tmp_path / "own", symlinks=True))
 
 
-PROJECT = ("Snakefile", "rules", "lib", "workflow_scripts", "envs", "profiles", "config.yaml", "demo")
+PROJECT = ("Snakefile", "rules", "report", "lib", "workflow_scripts", "envs", "profiles", "config.yaml", "demo")
 
 
 @pytest.fixture

@@ -381,6 +381,11 @@ def an_edited_finding(run):
     run.text(f"{RUN}/findings.md", "\n", "\nEverything holds.\n")
 
 
+@clumsy("tables/addition.html")
+def a_number_in_a_page(run):
+    run.text(f"{RUN}/tables/addition.html", "Linear FT", "Best FT")
+
+
 @clumsy("figures/alpha_sweep_tiny.png")
 def another_figure(run):
     Path(f"{RUN}/figures/alpha_sweep_tiny.png").write_bytes(Path(f"{RUN}/figures/loss_tiny.png").read_bytes())
@@ -657,6 +662,12 @@ def a_rounded_table(run):
 @forged("findings and scorecard from results", "findings.md")
 def a_better_finding(run):
     run.text(f"{RUN}/findings.md", "\n", "\nEverything holds.\n")
+    run.put_right()
+
+
+@forged("pages from tables and findings", "tables/addition.html")
+def a_better_page(run):
+    a_number_in_a_page(run)
     run.put_right()
 
 

@@ -28,6 +28,7 @@ from workflow_scripts.reporting import (
     findings,
     heatmaps,
     loss_curves,
+    pages,
     reproduction,
     scatters,
     similarity_maps,
@@ -194,6 +195,14 @@ class Run:
         logs = [file for task in TASKS for file in self.each(f"{task}/training_log.csv")]
         loss_curves.main(logs, self.root / "figures", models=["m"], modes=MODES, tasks=TASKS, every=2)
 
+    def pages(self) -> None:
+        pages.main(
+            {
+                str(self.root / f"tables/{name}.md"): self.root / f"pages/{name}.html"
+                for name in ("addition", "negation")
+            }
+        )
+
     def addition(self) -> None:
         evaluation = SimpleNamespace(data=dict.fromkeys(TASKS), vectors=dict)
         nothing = {
@@ -238,6 +247,7 @@ READERS = {  # script -> the files that it reads, one of each kind
         "A.json",
     ],
     "subset_figures": ["pretrained.csv", "linear/single_task.csv", "linear/subsets.csv"],
+    "pages": ["tables/negation.md"],
     "addition": ["standard/single_task.csv"],
 }
 READ = [(script, file) for script, files in READERS.items() for file in files]

@@ -14,7 +14,8 @@ from tests.workflow.conftest import ROOT, edit, planned, run_snakemake
 
 VECTORS = {"similarity_table": 1, "similarity_maps": 1}
 SUBSETS = {"subset_tables": 1, "subset_figures": 1}
-REPORT = {"tables": 1, "findings": 1, "scatters": 1, "alpha_sweeps": 1, "loss_curves": 1, **VECTORS, **SUBSETS}
+NUMBERS = {"bootstrap": 1, "tables": 1, "findings": 1, "reproduction": 1, "pages": 1}
+REPORT = {"scatters": 1, "alpha_sweeps": 1, "loss_curves": 1, **NUMBERS, **VECTORS, **SUBSETS}
 PAIRS = {"heatmaps": 1, "disentanglement_table": 1}
 
 
@@ -96,7 +97,8 @@ def test_a_merging_rule_is_one_file_and_one_entry(own_run, project, config, chan
     assert changed() == ({"lib/editing/merging_rules.py"}, {"lib/editing/merging/shrunk.py"})
     assert planned(own_run, config, project=project) == {}
     config["merging"].append({"rule": "shrunk"})
-    assert planned(own_run, config, project=project) == {"addition": 4, "tables": 1, "findings": 1, "alpha_sweeps": 1}
+    jobs = planned(own_run, config, project=project)
+    assert jobs == {"addition": 4, "alpha_sweeps": 1, **NUMBERS}
     folder = own_run / "results/tiny/tiny/seed0/standard/addition/shrunk"
     files = [f"{folder.relative_to(own_run)}/choice.json"]
     done = run_snakemake(own_run, "--cores", "2", *files, config=config, project=project)
@@ -157,7 +159,7 @@ def test_gradient_ascent_and_weight_averaging_run_on_the_demos_path(own_run, con
     jobs = planned(own_run, config)
     assert jobs == {
         "finetune": 2, "task_vector": 2, "single_task": 1, "negation": 2, "addition": 4, "similarity": 1, **VECTORS,
-        "tables": 1, "findings": 1, "alpha_sweeps": 1, "loss_curves": 1,
+        "alpha_sweeps": 1, "loss_curves": 1, **NUMBERS,
     }  # fmt: skip
     done = run_snakemake(own_run, "--cores", "2", config=config)
     assert done.returncode == 0, done.stdout[-5000:]

@@ -10,10 +10,11 @@ import pytest
 
 from tests.workflow.conftest import PROJECT, ROOT, edit, planned, run_snakemake, synthetic
 
-REPORT = {"tables": 1, "findings": 1}
+TABLES = {"tables": 1, "reproduction": 1, "pages": 1}
+REPORT = {"bootstrap": 1, "findings": 1, **TABLES}
 SUBSETS = {"subset_tables": 1, "subset_figures": 1}
-FIGURES = {"heatmaps": 1, "loss_curves": 1, "disentanglement_table": 1, "similarity_table": 1, "similarity_maps": 1}
-SHOWN = {"alpha_sweeps": 1, "scatters": 1, **SUBSETS, **REPORT}
+RENDERED = {"findings": 1, "similarity_table": 1, "disentanglement_table": 1, "subset_tables": 1, **TABLES}
+FIGURES = {"heatmaps": 1, "loss_curves": 1, "similarity_maps": 1, "alpha_sweeps": 1, "scatters": 1, "subset_figures": 1}
 EVALUATIONS = {"single_task": 4, "addition": 4, "negation": 8, "disentanglement": 4}
 
 
@@ -33,7 +34,7 @@ def test_a_second_run_does_nothing(own_run, config):
 def test_a_value_of_the_heatmaps_alone_reruns_the_heatmaps_and_what_shows_them(finished, config):
     config["disentanglement"]["images"] = 10
     assert planned(finished, config) == {
-        "disentanglement": 4, "heatmaps": 1, "disentanglement_table": 1, "findings": 1
+        "disentanglement": 4, "heatmaps": 1, "disentanglement_table": 1, "findings": 1, "pages": 1
     }  # fmt: skip
 
 
@@ -190,8 +191,7 @@ def test_another_version_of_a_package_warns_and_stands_below_the_tables(own_run,
     other_torch(own_run)
     done = run_snakemake(own_run, "--dry-run", config=config)
     assert "jobs ran with torch 1.0;" in done.stdout and "package_versions: rerun" in done.stdout
-    # the tables say so; the findings are made from the tables
-    assert planned(own_run, config) == {"subset_tables": 1, **REPORT}
+    assert planned(own_run, config) == {"subset_tables": 1, **TABLES}  # they say so; the scorecard is made from them
     done = run_snakemake(own_run, "--cores", "2", config=config)
     assert done.returncode == 0
     assert "jobs ran with torch 1.0;" in (own_run / "results/tiny/tables/addition.md").read_text()
@@ -260,9 +260,9 @@ def test_a_job_that_wrote_the_same_bytes_again_sets_off_nothing(own_run, config,
 @pytest.mark.parametrize(
     ("file", "old", "new", "expected"),
     [
-        ("lib/reporting/labels.py", '"Linear FT"', '"Tangent FT"', {**FIGURES, **SHOWN}),
+        ("lib/reporting/labels.py", '"Linear FT"', '"Tangent FT"', {"bootstrap": 1, **FIGURES, **RENDERED}),
         ("lib/reporting/figures/heatmaps.py", 'cmap="viridis"', 'cmap="magma"', {"heatmaps": 1}),
-        ("lib/reporting/tables.py", "_PAGE_WIDTH = 12", "_PAGE_WIDTH = 13", {"subset_tables": 1, **REPORT}),
+        ("lib/reporting/tables.py", "_PAGE_WIDTH = 12", "_PAGE_WIDTH = 13", RENDERED),
         ("lib/training/finetune.py", "resumed after step", "went on after step", {}),
         ("lib/training/finetune.py", "Lower the learning rate of this", "Take a lower learning rate of this", {}),
         ("workflow_scripts/job/adapter.py", '"PIL", "matplotlib"', '"PIL", "fontTools"', {}),

@@ -49,7 +49,7 @@ def test_tangents_concern_tangent_modes_alone(effects):
 
 def test_the_report_concerns_the_report_alone(effects):
     shown = {"tables", "findings", "heatmaps", "scatters", "alpha_sweeps", "loss_curves"}
-    shown |= {"disentanglement_table", "similarity_table", "similarity_maps"}
+    shown |= {"disentanglement_table", "similarity_table", "similarity_maps", "pages"}
     for module, changed in effects.items():
         if "/reporting/" in module:
             assert rules(changed) <= shown, module

@@ -216,6 +216,7 @@ def test_the_papers_configuration_plans_without_data(tmp_path):
         "scatters": 1,
         "alpha_sweeps": 1,
         "loss_curves": 1,
+        "pages": 1,
     }
 
 

@@ -37,6 +37,7 @@ CHECKS: dict[str, Check] = {
     "tables from results": report.written_tables,
     "findings and scorecard from results": report.written_findings,
     "figures from results": report.drawn_figures,
+    "pages from tables and findings": report.written_pages,
 }
 
 

@@ -106,7 +106,8 @@ def the_seal(run: Run) -> Iterator[Fault]:
 def unknown_files(run: Run) -> Iterator[Fault]:
     """No file lies in the run's folder that no record knows."""
     known = {file for record in run.graph.records for file in record.generated}
-    known |= {f"{file}{SUFFIX}" for file in run.sidecars()} | {run.files.configuration, run.files.seal}
+    known |= {f"{file}{SUFFIX}" for file in run.sidecars()}
+    known |= {run.files.configuration, run.files.seal, run.files.report}
     known |= {record.file for record in run.graph.records} | set(run.broken_records)
     known |= {
         run.format(run.files.images, task=task.name, split=part) for task in run.tasks for part in run.parts(task)

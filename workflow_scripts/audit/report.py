@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from workflow_scripts.reporting import (
     findings,
     heatmaps,
     loss_curves,
+    pages,
     random_init,
     reproduction,
     scatters,
@@ -49,6 +51,12 @@ def written_findings(run: Run) -> Iterator[Fault]:
 def drawn_figures(run: Run) -> Iterator[Fault]:
     """Every figure is what its rows give, to the byte: matplotlib draws one file from one set of points."""
     yield from _made(run, draw_figures, run.files.figures)
+
+
+def written_pages(run: Run) -> Iterator[Fault]:
+    """Every page is what its table or text gives."""
+    for place in (run.files.tables, run.files.run):
+        yield from _made(run, partial(write_pages, place=place), place)
 
 
 def write_tables(run: Run, folder: Path) -> None:
@@ -123,6 +131,15 @@ def write_scorecard(run: Run, folder: Path) -> None:
         tasks=run.bench.task_names,
         control=run.bench.control.name,
     )
+
+
+def write_pages(run: Run, folder: Path, *, place: str) -> None:
+    """All pages of a run that lie in `place`, from their texts, in a folder."""
+    files = [Path(file) for record in run.graph.records for file in record.generated if file.endswith(".html")]
+    texts = {
+        os.fspath(run.path(f"{file.with_suffix('.md')}")): file.name for file in files if str(file.parent) == place
+    }
+    pages.main({text: os.fspath(folder / name) for text, name in texts.items()})
 
 
 def draw_figures(run: Run, folder: Path) -> None:

@@ -35,6 +35,7 @@ _REPORT = (
     "scatters",
     "alpha_sweeps",
     "loss_curves",
+    "pages",
 )
 
 

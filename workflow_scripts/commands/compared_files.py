@@ -20,7 +20,7 @@ from lib.files import digests
 PATTERNS = (
     "tables/*",
     "figures/*",
-    "findings.md",
+    "findings.*",
     "*/pretrained/*.csv",
     "*/pretrained/*.npz",
     "*/pretrained/theta.safetensors",
@@ -34,7 +34,7 @@ PATTERNS = (
     "*/seed*/*/subsets/*",
     "*/seed*/*/disentanglement/**/*.npz",
 )
-SUFFIXES = (".csv", ".json", ".md", ".tex", ".png", ".pdf", ".npz", ".safetensors")
+SUFFIXES = (".csv", ".json", ".md", ".tex", ".html", ".png", ".pdf", ".npz", ".safetensors")
 LEFT_OUT = ("training_log.csv",)  # older runs hold wall-clock rates there
 
 

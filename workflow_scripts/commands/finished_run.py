@@ -137,6 +137,7 @@ def _kinds(layout: Layout) -> list[tuple[str, str]]:
         ("figure", f"{layout.figures}/{{name}}"),
         ("findings", layout.findings),
         ("findings", layout.findings_table),
+        ("page of the findings", f"{layout.findings.removesuffix('.md')}.html"),
         ("configuration", layout.configuration),
         ("record", f"{layout.records}/{{path}}.json"),
     ]

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from lib.reporting.figures.style import STYLE
+from lib.reporting.figures.style import STYLE, label_all, legend_below, panels, task_styles
 from lib.reporting.labels import title
+
+_CHOICE = {"color": "0.45", "linestyle": "--", "linewidth": 0.8}
+_MEAN = {"color": "black", "linewidth": 1.8}
+_OWN = {"marker": "<", "markersize": 4, "linestyle": "none", "clip_on": False}
 
 
 def alpha_sweeps(sweep: pd.DataFrame, chosen: pd.DataFrame, single: pd.DataFrame) -> Figure:
@@ -17,24 +23,27 @@ def alpha_sweeps(sweep: pd.DataFrame, chosen: pd.DataFrame, single: pd.DataFrame
     sweep: (mode, rule, alpha, task, accuracy); chosen: (mode, rule, alpha); single: (mode, task, accuracy) on
     validation, at the right edge. Rules of a single alpha have no curve and are left out.
     """
-    panels = [key for key, rows in sweep.groupby(["mode", "rule"], sort=False) if rows["alpha"].nunique() > 1]
-    several = len({rule for _, rule in panels}) > 1
+    shown = [key for key, rows in sweep.groupby(["mode", "rule"], sort=False) if rows["alpha"].nunique() > 1]
+    several = len({rule for _, rule in shown}) > 1
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            1, len(panels), figsize=(2.5 * len(panels) + 1.2, 2.6), squeeze=False, sharey=True, layout="constrained"
-        )
-        for axis, (mode, rule) in zip(axes[0], panels, strict=True):
+        figure, axes = panels(len(shown), height=2.1, sharey=True)
+        for axis, (mode, rule) in zip(axes, shown, strict=True):
             rows = sweep[(sweep["mode"] == mode) & (sweep["rule"] == rule)]
-            wide = 100 * rows.pivot_table(index="alpha", columns="task", values="accuracy", sort=False)
-            for task, colour in zip(wide, plt.get_cmap("tab10").colors * 4, strict=False):
-                axis.plot(wide.index, wide[task], color=colour, linewidth=0.9, label=task)
-                own = single[(single["mode"] == mode) & (single["task"] == task)]["accuracy"].mean()
-                axis.plot(1.04 * wide.index.max(), 100 * own, "<", color=colour, markersize=4, clip_on=False)
-            axis.plot(wide.index, wide.mean(axis=1), color="black", linewidth=1.8, label="mean")
             choice = chosen[(chosen["mode"] == mode) & (chosen["rule"] == rule)]["alpha"].iloc[0]
-            axis.axvline(choice, color="grey", linestyle="--", linewidth=0.8)
-            axis.set_title(title(mode, rule if several else None))
-            axis.set_xlabel(r"$\alpha$")
-        axes[0, 0].set_ylabel("validation accuracy (%)")
-        axes[0, -1].legend(loc="center left", bbox_to_anchor=(1.08, 0.5), fontsize=7)
+            _curves(axis, rows, single[single["mode"] == mode], choice)
+            axis.set_title(title(mode, rule if several else None).replace(", ", ",\n"))
+        label_all(figure, x=r"scaling coefficient $\alpha$", y="validation accuracy (%)")
+        handles, labels = axes[0].get_legend_handles_labels()
+        handles += [Line2D([], [], **_CHOICE), Line2D([], [], color="0.45", **_OWN)]
+        legend_below(figure, handles, [*labels, r"chosen $\alpha$", "task's own model"])
     return figure
+
+
+def _curves(axis: Axes, rows: pd.DataFrame, single: pd.DataFrame, choice: float) -> None:
+    wide = 100 * rows.pivot_table(index="alpha", columns="task", values="accuracy", sort=False)
+    for task, style in task_styles(list(wide)).items():
+        axis.plot(wide.index, wide[task], linewidth=0.9, label=task, **style)
+        own = single[single["task"] == task]["accuracy"].mean()
+        axis.plot(1.06 * wide.index.max(), 100 * own, color=style["color"], **_OWN)
+    axis.plot(wide.index, wide.mean(axis=1), label="mean", **_MEAN)
+    axis.axvline(choice, **_CHOICE)

@@ -8,9 +8,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator
 
-from lib.reporting.figures.style import STYLE
+from lib.reporting.figures.style import COLUMN, PAGE, STYLE
 from lib.reporting.labels import title
+
+_EDGED = [withStroke(linewidth=2.6, foreground="white")]  # red alone is hard to see on green for some
 
 
 def disentanglement(
@@ -30,9 +34,10 @@ def disentanglement(
     of alpha.
     """
     with plt.rc_context(STYLE):
-        size = (2.3 * len(columns) + 0.9, 2.3 * len(modes) + 0.2)
+        width = COLUMN if len(columns) == 1 else PAGE
+        size = (width, (width - 1.1) / len(columns) * len(modes) + 0.4)
         figure, axes = plt.subplots(
-            len(modes), len(columns), figsize=size, squeeze=False, sharex=True, sharey=True, layout="constrained"
+            len(modes), len(columns), figsize=size, squeeze=False, sharex=True, sharey=True, layout="compressed"
         )
         several = len({model for model, _ in columns}) > 1
         top = max(1e-3, *(float(xi.max()) for _, xi in grids.values()))
@@ -44,10 +49,14 @@ def disentanglement(
                 axis.set_ylabel(rf"$\alpha$ ({task_b})")
                 if several and row == 0:
                     axis.set_title(model)
-            axes[row, 0].annotate(
-                title(mode), (-0.38, 0.5), xycoords="axes fraction", rotation=90, va="center", weight="bold"
-            )
-        figure.colorbar(image, ax=axes, shrink=0.8 if len(modes) > 1 else 1.0, label=label)
+            axes[row, 0].set_ylabel(f"{title(mode)}\n{axes[row, 0].get_ylabel()}")
+        figure.colorbar(
+            image,
+            ax=axes,
+            shrink=0.8 if len(modes) > 1 else 1.0,
+            aspect=10 * len(modes) + 10,
+            label=label,
+        )
     return figure
 
 
@@ -57,8 +66,12 @@ def _heatmap(axis, alphas: np.ndarray, xi: np.ndarray, *, top: float, search_spa
     # axis 0 of xi is a1, drawn to the right, so that the image is xi's transpose
     image = axis.imshow(xi.T, origin="lower", extent=(*edges, *edges), vmin=0, vmax=top, cmap="viridis", aspect="equal")
     low, high = search_space
-    axis.add_patch(Rectangle((low, low), high - low, high - low, fill=False, edgecolor="red", linewidth=1.4))
+    axis.add_patch(
+        Rectangle((low, low), high - low, high - low, fill=False, edgecolor="red", linewidth=1.4, path_effects=_EDGED)
+    )
     axis.set(xlim=edges, ylim=edges)
+    for side in (axis.xaxis, axis.yaxis):
+        side.set_major_locator(MaxNLocator(4, steps=(1, 2, 5, 10)))
     for side in ("top", "right"):
         axis.spines[side].set_visible(True)
     return image

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
-from lib.reporting.figures.style import STYLE
+from lib.reporting.figures.style import STYLE, label_all, legend_below, panels, task_styles
 from lib.reporting.labels import title
 
 
@@ -19,22 +21,20 @@ def loss_curves(log: pd.DataFrame, modes: Sequence[str], tasks: Sequence[str], *
     is logarithmic unless a loss is negative, as under gradient ascent.
     """
     positive = bool((log["loss"] > 0).all())
+    decades = math.log10(log["loss"].max() / log["loss"].min()) if positive and len(log) else 0
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            1,
-            len(modes),
-            figsize=(2.6 * len(modes) + 1.2, 2.6),
-            squeeze=False,
-            sharey=positive,
-            layout="constrained",
-        )
-        for axis, mode in zip(axes[0], modes, strict=True):
-            for task, colour in zip(tasks, plt.get_cmap("tab10").colors * 4, strict=False):
+        figure, axes = panels(len(modes), height=2.1, sharey=positive)
+        for axis, mode in zip(axes, modes, strict=True):
+            for task, style in task_styles(tasks).items():
                 steps, losses = _means(log[(log["mode"] == mode) & (log["task"] == task)], every)
-                axis.plot(steps, losses, color=colour, linewidth=1, label=task)
-            axis.set(yscale="log" if positive else "linear", xlabel="step", title=title(mode))
-        axes[0, 0].set_ylabel("training loss")
-        axes[0, -1].legend(loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=7)
+                axis.plot(steps, losses, linewidth=0.9, label=task, **style)
+            axis.set(yscale="log" if positive else "linear", title=title(mode))
+            if positive:
+                axis.yaxis.set_major_locator(LogLocator(subs=(1,) if decades > 1.5 else (1, 2, 5), numticks=9))
+                axis.yaxis.set_major_formatter("{x:g}")
+                axis.yaxis.set_minor_locator(NullLocator())
+        label_all(figure, x="optimizer step", y="training loss (nats)")
+        legend_below(figure, *axes[0].get_legend_handles_labels())
     return figure
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from lib.reporting.figures.style import STYLE
+from lib.reporting.figures.style import COLUMN, STYLE, legend_below, task_styles
 from lib.reporting.labels import title
 
 _MARKERS = "os^DvP*X"
@@ -18,9 +18,9 @@ _MARKERS = "os^DvP*X"
 def single_task_scatter(frame: pd.DataFrame, other: str, *, tasks: Sequence[str]) -> Figure:
     """Test accuracy of non-linear fine-tuning against that of `other`: a point per task, a marker per model."""
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(figsize=(3.6, 3.4), layout="constrained")
+        figure, axes = plt.subplots(figsize=(COLUMN, 3.9), layout="compressed")
         test = frame[(frame["split"] == "test") & frame["task"].isin(tasks)]
-        colours = dict(zip(tasks, plt.get_cmap("tab10").colors * 4, strict=False))
+        colours = {task: style["color"] for task, style in task_styles(tasks).items()}
         markers = dict(zip(test["model"].unique(), _MARKERS, strict=False))
         for model, rows in test.groupby("model", sort=False):
             wide = rows.pivot_table(index="task", columns="mode", values="accuracy")
@@ -34,7 +34,8 @@ def single_task_scatter(frame: pd.DataFrame, other: str, *, tasks: Sequence[str]
         for model, marker in markers.items() if len(markers) > 1 else ():
             axes.plot([], [], marker, color="black", mfc="none", label=model, markersize=6)
         axes.set(xlim=(low, 101), ylim=(low, 101), aspect="equal")
+        axes.locator_params(nbins=6)
         axes.set_xlabel(f"{title('standard')}, test accuracy (%)")
         axes.set_ylabel(f"{title(other)}, test accuracy (%)")
-        axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=8, handletextpad=0.2)
+        legend_below(figure, *axes.get_legend_handles_labels())
     return figure

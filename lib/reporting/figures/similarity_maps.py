@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lib.reporting.figures.style import STYLE
+from lib.reporting.figures.style import PAGE, STYLE, panels
 from lib.reporting.labels import title
 
 _PRINTED = 12  # tasks whose cosines fit into the cells as text
@@ -20,23 +20,18 @@ def similarity_maps(found: Mapping[str, tuple[np.ndarray, np.ndarray]], tasks: S
 
     found: mode -> (cosines Float[T, T], norms Float[T]), in the order of the tasks.
     """
-    columns = min(2, len(found))
-    lines = -(-len(found) // columns)
     beside = ~np.eye(len(tasks), dtype=bool)
     limit = max(0.01, *(np.abs(cosines[beside]).max(initial=0) for cosines, _ in found.values()))
     longest = max(norms.max() for _, norms in found.values())
     with plt.rc_context(STYLE):
-        size = (3.0 * columns + 1.3, 2.5 * lines + 0.5)
-        figure, axes = plt.subplots(lines, columns, figsize=size, squeeze=False, layout="constrained")
-        for axis, (mode, (cosines, norms)) in zip(axes.flat, found.items(), strict=False):
+        figure, axes = panels(len(found), height=2.6, in_a_row=2, width=PAGE, layout="compressed")
+        for axis, (mode, (cosines, norms)) in zip(axes, found.items(), strict=True):
             image = _cosines(axis, cosines, tasks, limit=limit)
             axis.set_title(title(mode))
             _norms(axis.inset_axes((1.04, 0, 0.3, 1)), norms, longest=longest)
             if axis.get_subplotspec().colspan.start:  # the tasks stand at the left of the row
                 axis.set_yticklabels([])
-        for unused in axes.flat[len(found) :]:
-            unused.set_axis_off()
-        figure.colorbar(image, ax=axes, shrink=0.8 if lines == 1 else 0.5, label="cosine of task vectors")
+        figure.colorbar(image, ax=axes, shrink=0.8, label="cosine of task vectors")
     return figure
 
 
@@ -44,8 +39,8 @@ def _cosines(axis: Axes, cosines: np.ndarray, tasks: Sequence[str], *, limit: fl
     shown = np.ma.array(cosines, mask=np.eye(len(tasks), dtype=bool))
     axis.set_facecolor("0.85")  # of the diagonal, where every cosine is 1
     image = axis.imshow(shown, vmin=-limit, vmax=limit, cmap="RdBu_r")
-    axis.set_xticks(range(len(tasks)), tasks, rotation=45, ha="right", rotation_mode="anchor", fontsize=8)
-    axis.set_yticks(range(len(tasks)), tasks, fontsize=8)
+    axis.set_xticks(range(len(tasks)), tasks, rotation=45, ha="right", rotation_mode="anchor")
+    axis.set_yticks(range(len(tasks)), tasks)
     axis.tick_params(length=0)
     if len(tasks) <= _PRINTED:
         for (row, column), value in np.ndenumerate(shown):
@@ -59,7 +54,7 @@ def _norms(axis: Axes, norms: np.ndarray, *, longest: float) -> None:
     bars = axis.barh(range(len(norms)), norms, color="0.8", height=0.8)
     axis.bar_label(bars, [f"{norm:#.3g}" for norm in norms], label_type="center", fontsize=7)
     axis.set(xlim=(0, 1.05 * longest), ylim=(len(norms) - 0.5, -0.5), xticks=[], yticks=[])
-    axis.set_xlabel("norm", fontsize=8)
+    axis.set_xlabel("norm")
     axis.spines["bottom"].set_visible(False)
 
 

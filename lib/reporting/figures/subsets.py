@@ -9,12 +9,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from lib.reporting.figures.style import STYLE, mode_style
+from lib.reporting.figures.style import PAGE, STYLE, legend_below, mode_style, panels
 from lib.reporting.labels import title
 from lib.reporting.subsets import MEASURED
 
 _APART = 0.09  # between the modes' points of one size
-_PANELS_IN_A_ROW = 2
 
 
 def against_size(subsets: pd.DataFrame, pretrained: pd.DataFrame, modes: Sequence[str]) -> Figure:
@@ -25,7 +24,7 @@ def against_size(subsets: pd.DataFrame, pretrained: pd.DataFrame, modes: Sequenc
     """
     before = pretrained.groupby("mode")["all"].mean()
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(1, len(MEASURED), figsize=(6.6, 2.7), sharey=True, layout="constrained")
+        figure, axes = plt.subplots(1, len(MEASURED), figsize=(PAGE, 2.9), sharey=True, layout="constrained")
         for axis, (column, on) in zip(axes, MEASURED.items(), strict=True):
             for place, mode in enumerate(modes):
                 shift = (place - (len(modes) - 1) / 2) * _APART
@@ -36,7 +35,7 @@ def against_size(subsets: pd.DataFrame, pretrained: pd.DataFrame, modes: Sequenc
             axis.set(title=f"on {on}", xlabel="number of task vectors")
             axis.set_xticks(range(int(axis.get_xlim()[0] + 1), int(subsets["size"].max()) + 1))
         axes[0].set_ylabel("normalized accuracy (%)")
-        axes[-1].legend(loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=8)
+        legend_below(figure, *axes[0].get_legend_handles_labels())
     return figure
 
 
@@ -63,28 +62,15 @@ def pairs(matrices: Mapping[str, np.ndarray], tasks: Sequence[str]) -> Figure:
 
     matrices: mode -> Float64[T, T] as `lib.reporting.subsets.pair_matrix` gives it.
     """
-    columns = min(_PANELS_IN_A_ROW, len(matrices))
-    rows = -(-len(matrices) // columns)
-    side = 0.29 * len(tasks) + 0.6
     values = 100 * np.stack(list(matrices.values()))
     low, high = np.nanmin(values), np.nanmax(values)
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            rows,
-            columns,
-            figsize=(columns * side + 1.3, rows * side + 0.6),
-            squeeze=False,
-            sharex=True,
-            sharey=True,
-            layout="constrained",
-        )
-        for axis in axes.flat[len(matrices) :]:
-            axis.axis("off")
-        for axis, (mode, matrix) in zip(axes.flat, matrices.items(), strict=False):
+        figure, axes = panels(len(matrices), height=2.9, in_a_row=2, width=PAGE, layout="compressed", sharey=True)
+        for axis, (mode, matrix) in zip(axes, matrices.items(), strict=True):
             image = _triangle(axis, 100 * matrix, low, high)
             axis.set_title(title(mode))
-            axis.set_xticks(range(len(tasks) - 1), tasks[:-1], rotation=90, fontsize=7)
-            axis.set_yticks(range(1, len(tasks)), tasks[1:], fontsize=7)
+            axis.set_xticks(range(len(tasks) - 1), tasks[:-1], rotation=90)
+            axis.set_yticks(range(1, len(tasks)), tasks[1:])
         figure.colorbar(image, ax=axes, shrink=0.7, label="normalized accuracy of the pair (%)")
     return figure
 
@@ -99,7 +85,7 @@ def _triangle(axis, percent: np.ndarray, low: float, high: float):
             f"{percent[line, column]:.0f}",
             ha="center",
             va="center",
-            fontsize=6,
+            fontsize=7,
             color="white" if dark else "black",
         )
     axis.set(xlim=(-0.5, len(percent) - 1.5), ylim=(len(percent) - 0.5, 0.5))

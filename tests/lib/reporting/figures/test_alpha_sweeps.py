@@ -33,7 +33,7 @@ ALL = (0.0, 0.5, 1.0)
     [
         ([("standard", "sum", ALL), ("linear", "sum", ALL)], ["Non-linear FT", "Linear FT"]),
         ([("linear", "sum", ALL), ("linear", "mean", (1.0,))], ["Linear FT"]),  # one alpha is no curve
-        ([("linear", "sum", ALL), ("linear", "mean", ALL)], ["Linear FT, sum", "Linear FT, weight averaging"]),
+        ([("linear", "sum", ALL), ("linear", "mean", ALL)], ["Linear FT,\nsum", "Linear FT,\nweight averaging"]),
     ],
 )
 def test_panels_are_named_by_what_they_differ_in(keys, titles):

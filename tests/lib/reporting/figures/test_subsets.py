@@ -45,7 +45,7 @@ def test_axes_say_what_they_show_and_ticks_are_whole(axes):
     assert all(axis.get_xlabel() == "number of task vectors" for axis in axes)
     assert axes[0].get_ylabel() == "normalized accuracy (%)"
     assert [axis.get_xticks().tolist() for axis in axes] == [[1, 2, 3], [0, 1, 2, 3]]
-    assert [text.get_text() for text in axes[1].get_legend().get_texts()] == ["Non-linear FT", "Linear FT"]
+    assert [text.get_text() for text in axes[0].figure.legends[0].get_texts()] == ["Non-linear FT", "Linear FT"]
 
 
 def test_pairs_have_a_panel_a_mode_one_scale_and_a_number_in_each_cell():
