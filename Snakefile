@@ -22,6 +22,7 @@ include: "rules/data.smk"
 include: "rules/models.smk"
 include: "rules/training.smk"
 include: "rules/editing.smk"
+include: "rules/analogies.smk"
 include: "rules/reporting.smk"
 
 
@@ -41,7 +42,7 @@ rule all:
 
 
 onstart:
-    atomic.write_text(FILES.configuration, yaml.safe_dump(dict(config), sort_keys=False))
+    atomic.write_text(FILES.configuration, yaml.safe_dump(dict(whole), sort_keys=False))
 
 
 onsuccess:

@@ -7,6 +7,7 @@ After a run of config.yaml:
 """
 
 from examples.common import Run, arguments
+from lib.editing.analogies import analogy
 
 
 def main(words: list[str] | None = None) -> None:
@@ -17,7 +18,7 @@ def main(words: list[str] | None = None) -> None:
         parser.error(f"--tasks needs four names, A B C D, got {len(parsed.tasks)}")
     run = Run(parsed)
     a, b, c = (run.tau(task) for task in parsed.tasks[:3])
-    run.compare(c + b - a, parsed.alpha, parsed.tasks[3:])
+    run.compare(analogy(a, b, c), parsed.alpha, parsed.tasks[3:])
 
 
 if __name__ == "__main__":

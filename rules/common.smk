@@ -38,7 +38,8 @@ try:  # the files themselves: Snakemake's own reading of them passes over keys t
 except (ConfigurationError, PlaceError) as error:
     sys.exit(str(error))
 config.clear()
-config.update(whole)  # what scripts see
+# what scripts see: they look for every task among the tasks
+config.update({**whole, "tasks": [*whole["tasks"], *whole.get("auxiliary", [])]})
 
 if workflow.is_main_process and BENCH.package_versions == "warn" and versions.other_versions(FILES.records):
     logger.warning(
@@ -52,6 +53,7 @@ if workflow.is_main_process and BENCH.package_versions == "warn" and versions.ot
     )
 ENVIRONMENT = "../envs/environment.yaml"
 TASKS = BENCH.task_names
+FINE_TUNED = [*TASKS, *(task.name for task in BENCH.auxiliary)]
 CONTROL = BENCH.control.name
 MODELS = [model.name for model in BENCH.pretrained]  # those of random_init are in its table alone
 SEARCH_SPACE = [BENCH.evaluation["alphas"]["start"], BENCH.evaluation["alphas"]["stop"]]
@@ -60,9 +62,10 @@ EVALUATION = resolution.evaluating(BENCH)
 
 wildcard_constraints:
     model="|".join(re.escape(model.name) for model in BENCH.models),
-    task="|".join(map(re.escape, [*TASKS, CONTROL])),
+    task="|".join(map(re.escape, [*FINE_TUNED, CONTROL])),
     mode="|".join(map(re.escape, dict.fromkeys([*BENCH.modes, *BENCH.trained_modes]))),
     merging="|".join(map(re.escape, BENCH.rules)),
+    quadruple="|".join(map(re.escape, BENCH.analogies.by_name)) or "(?!)",
     seed=r"\d+",
     split="|".join(SPLITS),
 
@@ -229,9 +232,14 @@ def of_tasks(kinds, tasks, wildcards):
     }
 
 
+def others_of(tasks, wildcards):
+    """The files that the mode's objective reads of the run's tasks beside these."""
+    return of_tasks(modes.get(wildcards.mode).others, [task for task in TASKS if task not in tasks], wildcards)
+
+
 def others(wildcards):
     """The files that the mode's objective reads of the other tasks."""
-    return of_tasks(modes.get(wildcards.mode).others, [task for task in TASKS if task != wildcards.task], wildcards)
+    return others_of([wildcards.task], wildcards)
 
 
 def statistics(wildcards):
@@ -248,6 +256,41 @@ def read_of(files):
 def first_of(files):
     """What the job is told: kind of file -> task -> the first file."""
     return {kind: {task: listed[0] for task, listed in by_task.items()} for kind, by_task in files.items()}
+
+
+# controls of negation, analogies
+
+CONTROLS = resolution.negation_controls(BENCH)
+
+
+def control_vectors():
+    """The task vectors of the controls of negation, for the rule's model, seed and task."""
+    return [FILES.tau.replace("{mode}", mode) for mode in CONTROLS.values()]
+
+
+def over_controls(pattern):
+    """A pattern over every job on controls of negation: model, seed, mode and task."""
+    return [pattern.format(**where) for where in BENCH.controls_of_negation()]
+
+
+def d_of(wildcards):
+    """Task d of the rule's quadruple, as a list."""
+    return [BENCH.analogies.by_name[wildcards.quadruple][3]]
+
+
+def head_of_d(wildcards):
+    """The head of task d, for the rule's model."""
+    return FILES.head.format(model=wildcards.model, task=d_of(wildcards)[0])
+
+
+def quadruple_vectors(count):
+    """The task vectors of the first `count` of the tasks a, b, c and d of the rule's quadruple, by its wildcards."""
+    return lambda wildcards: vectors(BENCH.analogies.by_name[wildcards.quadruple][:count])(wildcards)
+
+
+def over_analogies(name, modes):
+    """A file of every model, seed and quadruple, in these modes."""
+    return [f"{FILES.analogy}/{name}".format(**where) for where in BENCH.analogous(modes)]
 
 
 # reporting
@@ -341,5 +384,11 @@ def report_files():
     if BENCH.pairs:
         files += tables("disentanglement")
         files += figures(*(f"{kind}_{name}" for kind in ("disentanglement", "representation") for name in HEATMAPS))
+    if BENCH.negation_controls:
+        files += tables("negation_controls")
+    if BENCH.analogies.by_name:
+        files += tables("analogies")
+    if BENCH.analogies.few_shot_modes:
+        files += figures(*(f"analogies_{model}" for model in MODELS))
     files += tables("reproduction", suffixes=("csv", "md"))
     return [*files, FILES.findings, FILES.findings_table]

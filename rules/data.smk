@@ -7,7 +7,7 @@ rule prepare:
     log:
         FILES.log("prepare", "{task}"),
     wildcard_constraints:
-        task="|".join(map(re.escape, TASKS)),
+        task="|".join(map(re.escape, FINE_TUNED)),
     conda:
         ENVIRONMENT
     threads: cores("prepare")

@@ -99,6 +99,42 @@ rule negation:
         "../workflow_scripts/editing/negation.py"
 
 
+if BENCH.negation_controls:
+
+    rule negation_controls:
+        input:
+            theta_0=large(FILES.theta_0),
+            taus=large(control_vectors()),
+            heads=large(heads_of(["{task}", CONTROL])),
+            images=lambda wildcards: large(images_of([wildcards.task, CONTROL], ["val", "test"])),
+            sha256=beside(control_vectors()),
+            model_sha256=beside([FILES.theta_0, *heads_of(["{task}", CONTROL])]),
+            splits=lambda wildcards: splits_of([wildcards.task, CONTROL], ["val", "test"]),
+        output:
+            sweep=f"{FILES.negation_controls}/sweep_val.csv",
+            choice=f"{FILES.negation_controls}/choice.json",
+            test=f"{FILES.negation_controls}/test.csv",
+            predictions=f"{FILES.negation_controls}/predictions.npz",
+            provenance=FILES.record("negation_controls", "{model}", "seed{seed}", "{task}"),
+        log:
+            FILES.log("negation_controls", "{model}", "seed{seed}", "{task}"),
+        conda:
+            ENVIRONMENT
+        threads: cores("evaluate")
+        resources:
+            **requests("evaluate", gpu=True),
+        params:
+            **{**EVALUATED, "model": resolution.evaluation("standard")},
+            controls=CONTROLS,
+            seed=BENCH.negation_controls["seed"],
+            alphas=alpha_grid(**BENCH.evaluation["alphas"]),
+            control_floor=BENCH.evaluation["control_floor"],
+            tasks=lambda wildcards: [wildcards.task, CONTROL],
+            code=code_of("negation_controls", lambda wildcards: evaluation_plugins(modes.get("standard"))),
+        script:
+            "../workflow_scripts/editing/negation_controls.py"
+
+
 rule disentanglement:
     input:
         theta_0=large(FILES.theta_0),

@@ -124,6 +124,38 @@ if BENCH.random_init:
             "../workflow_scripts/reporting/random_init.py"
 
 
+if BENCH.negation_controls:
+
+    rule negation_controls_table:
+        input:
+            single_task=expand(FILES.pretrained_accuracy, model=MODELS),
+            controls=over_controls(f"{FILES.negation_controls}/test.csv"),
+            predictions=over_controls(f"{FILES.negation_controls}/predictions.npz"),
+            negation=over_controls(f"{FILES.negation}/test.csv"),
+            labels=expand(FILES.index, task=[*TASKS, CONTROL], split="test"),
+            resamples=FILES.resamples,
+            manifests=expand(FILES.manifest, task=[*TASKS, CONTROL]),
+        output:
+            tables=tables("negation_controls"),
+            provenance=FILES.record("negation_controls_table"),
+        log:
+            FILES.log("negation_controls_table"),
+        conda:
+            ENVIRONMENT
+        threads: cores("report")
+        resources:
+            **requests("report"),
+        params:
+            tasks=TASKS,
+            control=CONTROL,
+            bootstrap=dict(BENCH.bootstrap),
+            footnotes=other_versions,
+            papers=file_digest(ROOT / "lib/reporting/papers/numbers.yaml"),
+            code=code_of("negation_controls_table"),
+        script:
+            "../workflow_scripts/reporting/negation_controls_table.py"
+
+
 rule reproduction:
     input:
         tables=[f"{FILES.tables}/{name}.csv" for name in REPRODUCED],

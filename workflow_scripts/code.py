@@ -13,7 +13,7 @@ from lib.data.datasets import DATASETS, reading
 from lib.editing.merging_rules import RULES
 from lib.provenance.code_digest import code_digests, imported_packages
 from lib.provenance.record import installed
-from lib.training.modes import MODES, Mode
+from lib.training.modes import EVALUATIONS, MODES, Mode
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -40,6 +40,9 @@ SCRIPTS = {
     "single_task": "workflow_scripts/editing/single_task.py",
     "addition": "workflow_scripts/editing/addition.py",
     "negation": "workflow_scripts/editing/negation.py",
+    "negation_controls": "workflow_scripts/editing/negation_controls.py",
+    "analogy": "workflow_scripts/editing/analogy.py",
+    "few_shot": "workflow_scripts/training/few_shot.py",
     "disentanglement": "workflow_scripts/editing/disentanglement.py",
     "similarity": "workflow_scripts/editing/similarity.py",
     "bootstrap": "workflow_scripts/reporting/bootstrap.py",
@@ -55,6 +58,9 @@ SCRIPTS = {
     "scatters": "workflow_scripts/reporting/scatters.py",
     "alpha_sweeps": "workflow_scripts/reporting/alpha_sweeps.py",
     "loss_curves": "workflow_scripts/reporting/loss_curves.py",
+    "negation_controls_table": "workflow_scripts/reporting/negation_controls_table.py",
+    "analogies_table": "workflow_scripts/reporting/analogies_table.py",
+    "analogies_figure": "workflow_scripts/reporting/analogies_figure.py",
     "subset_tables": "workflow_scripts/reporting/subset_tables.py",
     "subset_figures": "workflow_scripts/reporting/subset_figures.py",
     "pages": "workflow_scripts/reporting/pages.py",
@@ -94,6 +100,8 @@ def variants() -> Iterator[tuple[str, str, list[str]]]:
     for mode in MODES.values():
         if mode.owns_checkpoints:
             yield "finetune", mode.name, training_plugins(mode)
+        if mode.owns_checkpoints and "analogy" in mode.evaluations:
+            yield "few_shot", mode.name, [*evaluation_plugins(mode), *training_plugins(mode)]
         for evaluation in mode.evaluations:
             if evaluation == "addition":
                 for rule in RULES.values():
@@ -101,6 +109,6 @@ def variants() -> Iterator[tuple[str, str, list[str]]]:
                 yield "subsets", mode.name, evaluation_plugins(mode)
             else:
                 yield evaluation, mode.name, evaluation_plugins(mode)
-    yield "zero_shot", "", evaluation_plugins(MODES["standard"])
-    told = ("prepare", "finetune", "single_task", "addition", "negation", "disentanglement", "subsets", "zero_shot")
+    yield from ((rule, "", evaluation_plugins(MODES["standard"])) for rule in ("zero_shot", "negation_controls"))
+    told = (*EVALUATIONS, "prepare", "finetune", "few_shot", "subsets", "zero_shot", "negation_controls")
     yield from ((rule, "", []) for rule in SCRIPTS if rule not in told)

@@ -118,6 +118,16 @@ class Layout:
         return f"{self.mode}/negation/{{task}}"
 
     @property
+    def negation_controls(self) -> str:
+        """The folder of a task's sweep_val.csv, choice.json (of the random vector), test.csv and predictions.npz."""
+        return f"{self.model}/seed{{seed}}/negation_controls/{{task}}"
+
+    @property
+    def analogy(self) -> str:
+        """The folder of a quadruple's sweep_val.csv, choice.json, test.csv, few_shot.csv and their predictions."""
+        return f"{self.mode}/analogies/{{quadruple}}"
+
+    @property
     def disentanglement(self) -> str:
         return f"{self.mode}/disentanglement/{{pair}}.npz"
 

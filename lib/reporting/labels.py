@@ -4,9 +4,12 @@ from __future__ import annotations
 
 PRETRAINED = "pretrained"
 RANDOM = "random"  # theta_0 of a model whose image tower is random
+FINE_TUNED, RANDOM_VECTOR, NEGATIVE = "fine-tuned", "random-vector", "negative"  # in the table of controls of negation
 MEAN = "Mean"  # the column beside the tasks'
 KEYS = ["model", "seed", "mode"]
 RULE = "rule"
+# columns that say what a row is of
+IDENTITY = (*KEYS, RULE, "method", "quadruple", "size", "pair", "task", "task_a", "task_b", "split", "start", "shots")
 _MODES = {
     PRETRAINED: "Pre-trained",
     RANDOM: "Random init",
@@ -17,10 +20,15 @@ _MODES = {
     "gradient-ascent": "Gradient ascent",
 }
 MODES = [mode for mode in _MODES if mode not in (PRETRAINED, RANDOM)]
+_CONTROLS = {  # of negation, in the place of a mode
+    FINE_TUNED: "Fine-tuned",
+    RANDOM_VECTOR: "Random vector",
+    NEGATIVE: "Negative task vector",
+}
 _RULES = {"sum": "sum", "mean": "weight averaging"}
 
 
 def title(mode: str, rule: str | None = None) -> str:
-    """A mode's title, its own name if it has none; with the merging rule where a run has several."""
-    named = _MODES.get(mode, mode)
+    """A mode's or control's title, its own name if it has none; with the merging rule where a run has several."""
+    named = (_MODES | _CONTROLS).get(mode, mode)
     return named if rule is None else f"{named}, {_RULES.get(rule, rule)}"

@@ -51,6 +51,11 @@ def textures() -> dict[str, Draw]:
     return {name: partial(_pattern, pattern=pattern) for name, pattern in PATTERNS.items()}
 
 
+def half(classes: Mapping[str, Draw], which: int) -> dict[str, Draw]:
+    """Every second class in alphabetical order, from the first (0) or the second (1)."""
+    return {name: classes[name] for name in sorted(classes)[which::2]}
+
+
 def render(draw: Draw, style: Style, rng: np.random.Generator, ink: RGB, paper: RGB) -> np.ndarray:
     """One image, UInt8[SIDE, SIDE, 3]."""
     canvas = Canvas(ink, paper, style.pose(rng))
@@ -64,6 +69,9 @@ _TASK_TEXTURES = {
 }
 
 _FIELD = Style(contrast=(0.45, 0.85), light=30, cast=8, blur=(0.2, 0.6), noise=(3, 10))
+_OBJECT_TEMPLATES = ("a {}", "a photo of a {}")
+_OBJECT_STYLE = replace(_FIELD, turn=20, zoom=(0.6, 0.9), offset=0.06, mirror=0.5)
+_SKETCH = Style(turn=20, zoom=(0.6, 0.9), offset=0.06, mirror=0.5, blur=(0.3, 0.3), noise=(2, 6), lines=True)
 
 KINDS: dict[str, Kind] = {
     "street_numbers": Kind(
@@ -104,14 +112,19 @@ KINDS: dict[str, Kind] = {
     ),
     "objects": Kind(
         OBJECTS,
-        ("a {}", "a photo of a {}"),
-        replace(_FIELD, turn=20, zoom=(0.6, 0.9), offset=0.06, mirror=0.5),
+        _OBJECT_TEMPLATES,
+        _OBJECT_STYLE,
     ),
     "letters": Kind(
         letters(OTHER_FONTS),
         ("the letter {}", "a photo of the letter {}"),
         replace(_FIELD, turn=15, zoom=(0.7, 1.0), offset=0.06),
     ),
+    # four tasks for analogies: sketches are to photos of some objects as they are to photos of others
+    "photos_a": Kind(half(OBJECTS, 0), _OBJECT_TEMPLATES, _OBJECT_STYLE),
+    "sketches_a": Kind(half(OBJECTS, 0), _OBJECT_TEMPLATES, _SKETCH),
+    "photos_b": Kind(half(OBJECTS, 1), _OBJECT_TEMPLATES, _OBJECT_STYLE),
+    "sketches_b": Kind(half(OBJECTS, 1), _OBJECT_TEMPLATES, _SKETCH),
 }
 
 

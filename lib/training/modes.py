@@ -15,7 +15,7 @@ from importlib import import_module
 
 from lib.parameters import matching
 
-EVALUATIONS = ("single_task", "addition", "negation", "disentanglement")
+EVALUATIONS = ("single_task", "addition", "negation", "disentanglement", "analogy")
 ATTENTION_WEIGHTS = ("*attn.in_proj_weight", "*attn.out_proj.weight")  # W_q, W_k, W_v, W_o, no biases (Jin et al. 2024)
 
 

@@ -55,6 +55,13 @@ RATE = ["finetune", "learning_rate", "linear"]
 FIRST = ["tasks", 0]
 OPTIONS = "tasks[0].options"
 PAIRS = [["EuroSAT", "SVHN"], ["DTD", "SUN397"]]
+FOUR = {"a": "MNIST", "b": "SVHN", "c": "EuroSAT", "d": "RESISC45"}
+FEW = {"shots": [1, 2, 16], "steps": 100, "warmup": 10}
+
+
+def analogies(**more):
+    return {"quadruples": [FOUR], "modes": ["standard"], "few_shot": FEW, **more}
+
 
 WRONG = {
     "keys": [
@@ -215,6 +222,37 @@ WRONG = {
         (["subsets", "alphas"], {"start": 0, "stop": 1}, "subsets.alphas: points is missing"),
         (["resources", "subsets"], {"threads": 1}, "resources.subsets: mem_mb, runtime, gpu is missing"),
         (["tasks"], [{**synthetic(), "name": f"T{i}"} for i in range(11)], "subsets: 11 tasks have 2047 subsets, expected at most 10 tasks"),
+    ],
+    "analogies and controls": [
+        (["analogies"], [], "analogies: got [], expected a mapping"),
+        (["analogies"], {"quadruples": [FOUR]}, "analogies: modes is missing"),
+        (["analogies"], analogies(quadruples=[]), "analogies.quadruples: got [], expected at least 1 entries"),
+        (["analogies"], analogies(quadruples=[["MNIST"]]), "analogies.quadruples[0]: got ['MNIST'], expected a mapping"),
+        (["analogies"], analogies(quadruples=[{**FOUR, "e": "DTD"}]), "analogies.quadruples[0]: unknown key 'e'"),
+        (["analogies"], analogies(quadruples=[{**FOUR, "d": "Letters"}]), "analogies.quadruples[0].d: unknown task 'Letters'; tasks: Cars, DTD"),
+        (["analogies"], analogies(quadruples=[{**FOUR, "b": "ImageNet"}]), "analogies.quadruples[0].b: unknown task 'ImageNet'"),
+        (["analogies"], analogies(quadruples=[{**FOUR, "c": "MNIST"}]), "got ['MNIST', 'SVHN', 'MNIST', 'RESISC45'], expected four tasks that all differ"),
+        (["analogies"], analogies(quadruples=[FOUR, FOUR]), "analogies.quadruples[1]: is the same as analogies.quadruples[0]; remove one"),
+        (["analogies"], analogies(modes=[]), "analogies.modes: got [], expected at least 1 entries"),
+        (["analogies"], analogies(modes=["lora"]), "analogies.modes[0]: got 'lora', expected one of standard"),
+        (["modes"], ["standard", "gradient-ascent"], "finetune.learning_rate: gradient-ascent is missing"),
+        (["analogies"], analogies(few_shot={**FEW, "shots": []}), "analogies.few_shot.shots: got [], expected at least 1 entries"),
+        (["analogies"], analogies(few_shot={**FEW, "shots": [0]}), "analogies.few_shot.shots[0]: got 0, expected a number of at least 1"),
+        (["analogies"], analogies(few_shot={**FEW, "shots": [1.5]}), "analogies.few_shot.shots[0]: got 1.5, expected a whole number"),
+        (["analogies"], analogies(few_shot={**FEW, "shots": [2, 2]}), "analogies.few_shot.shots: got [2, 2], expected entries that all differ"),
+        (["analogies"], analogies(few_shot={**FEW, "shots": [379]}), "analogies.few_shot.shots: got 379, but the rarest class of RESISC45 has at most 378 images to fit"),
+        (["analogies"], analogies(few_shot={**FEW, "steps": 0}), "analogies.few_shot.steps: got 0, expected a number of at least 1"),
+        (["analogies"], analogies(few_shot={**FEW, "warmup": 101}), "analogies.few_shot.warmup: got 101, expected at most steps, 100"),
+        (["analogies"], analogies(few_shot={"shots": [1]}), "analogies.few_shot: steps, warmup is missing"),
+        (["auxiliary"], [TASK], "auxiliary[0]: no analogy names 'Flowers'; name it in one, or remove it"),
+        (["auxiliary"], [{**TASK, "name": "MNIST"}], "tasks and auxiliary: 2 entries are named 'MNIST'; names must differ"),
+        (["auxiliary"], [{**TASK, "name": "imagenet"}], "control.name: 'ImageNet' differs from the task 'imagenet' in case only"),
+        (["auxiliary"], [{**TASK, "name": "analogies"}], "auxiliary[0].name: 'analogies' is the name of a folder"),
+        (["auxiliary"], [{key: value for key, value in TASK.items() if key != "epochs"}], "auxiliary[0]: epochs is missing"),
+        (["auxiliary"], [synthetic(train=100)], "finetune.batch_size: 128, but Flowers leaves 90 images to fit"),
+        (["negation_controls"], {}, "negation_controls: seed is missing"),
+        (["negation_controls"], {"seed": -1}, "negation_controls.seed: got -1, expected a number of at least 0"),
+        (["negation_controls"], True, "negation_controls: got True, expected a mapping"),
     ],
     "options of data sets": [
         ([*FIRST, "source"], ..., "tasks[0]: source is missing; choose folder or hub"),
@@ -403,6 +441,14 @@ VALID = {
         (["models", 0, "name"], "heads"),
         (["disentanglement", "pairs"], []),
         (["disentanglement", "pairs"], [["EuroSAT", "SVHN"], ["EuroSAT", "DTD"]]),
+    ],
+    "analogies and controls": [
+        (["analogies"], analogies()),
+        (["analogies"], analogies(modes=["standard", "posthoc", "linear"], few_shot={**FEW, "shots": [16, 378]})),
+        (["analogies"], {"quadruples": [FOUR, {**FOUR, "a": "SVHN", "b": "MNIST"}], "modes": ["linear"]}),
+        (["analogies"], analogies(few_shot={**FEW, "warmup": 100})),
+        (["auxiliary"], []),
+        (["negation_controls"], {"seed": 2**63 - 1}),
     ],
     "data sets": [
         (FIRST, folder()),

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 
-from workflow_scripts.audit import geometry, links, numbers, predictions, report, settings, subsets
+from workflow_scripts.audit import analogies, geometry, links, numbers, predictions, report, settings, subsets
 from workflow_scripts.audit.run import Fault, Run
 
 Check = Callable[[Run], Iterator[Fault]]
@@ -28,6 +28,7 @@ CHECKS: dict[str, Check] = {
     "sweeps begin at the pre-trained model": predictions.sweeps_begin_at_the_pretrained_model,
     "alphas are chosen by their sweeps": numbers.choices,
     "test accuracies": numbers.tested,
+    "analogies": analogies.measured,
     "grids of heatmaps": numbers.grids,
     "outcomes behind the grids": geometry.outcomes_of_images,
     "cosines and norms of task vectors": geometry.similarities,

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from lib.reporting.labels import IDENTITY
 from workflow_scripts.audit.run import Fault, Run
-
-_KEYS = ("model", "seed", "mode", "rule", "size", "pair", "task", "task_a", "task_b", "split")
 
 
 def same_bytes(run: Run, file: str, again: Path) -> Iterator[Fault]:
@@ -33,7 +32,7 @@ def _cells(there: Path, again: Path) -> Iterator[str]:
     if list(told) != list(expected) or len(told) != len(expected):
         yield f"has {len(told)} rows of {list(told)}, the results give {len(expected)} of {list(expected)}"
         return
-    keys = [key for key in _KEYS if key in expected]
+    keys = [key for key in IDENTITY if key in expected]
     for column in expected:
         for row in range(len(expected)):
             one, other = told[column][row], expected[column][row]

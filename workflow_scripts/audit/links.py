@@ -60,7 +60,7 @@ def digests_beside_files(run: Run) -> Iterator[Fault]:
 
 def images(run: Run) -> Iterator[Fault]:
     """A split's file holds the digests of its images, its index and its labels; the manifest holds all of that."""
-    for task in run.tasks:
+    for task in run.bench.prepared_tasks:
         manifest = run.format(run.files.manifest, task=task.name)
         told = run.json(manifest)
         classes = run.json(run.format(run.files.classes, task=task.name))
@@ -109,9 +109,8 @@ def unknown_files(run: Run) -> Iterator[Fault]:
     known |= {f"{file}{SUFFIX}" for file in run.sidecars()}
     known |= {run.files.configuration, run.files.seal, run.files.report}
     known |= {record.file for record in run.graph.records} | set(run.broken_records)
-    known |= {
-        run.format(run.files.images, task=task.name, split=part) for task in run.tasks for part in run.parts(task)
-    }
+    tasks = run.bench.prepared_tasks
+    known |= {run.format(run.files.images, task=task.name, split=part) for task in tasks for part in run.parts(task)}
     expected = {job.record for job in run.jobs}
     for path in sorted(run.path(run.files.run).rglob("*")):
         file = str(path.relative_to(run.root))

@@ -15,6 +15,7 @@ from lib.editing.coefficients import (
     normalized_accuracy,
     normalized_accuracy_where_learnt,
 )
+from lib.reporting.labels import RANDOM_VECTOR
 from workflow_scripts.audit.run import Fault, Run
 from workflow_scripts.configuration import resolution
 from workflow_scripts.reporting import frames
@@ -106,6 +107,9 @@ def tested(run: Run) -> Iterator[Fault]:
     for where, folder, _, tasks in edits(run):
         place, frame = f"{folder}/test.csv", run.frame(f"{folder}/test.csv")
         alpha = run.json(f"{folder}/choice.json")["alpha"]
+        if "method" in where:
+            yield from _controls(run, place, frame, where, alpha)
+            continue
         yield from identity(place, frame, {**{key: where[key] for key in ("model", "seed", "mode")}, "alpha": alpha})
         if "merging" in where:
             yield from rows_expected(place, frame, ["task"], [(task,) for task in tasks])
@@ -118,6 +122,15 @@ def tested(run: Run) -> Iterator[Fault]:
                     yield Fault(place, f"{row['task']}: normalized is {told}, expected accuracy / single-task")
         else:
             yield from rows_expected(place, frame, ["task"], [(tasks[0],)])
+
+
+def _controls(run: Run, place: str, frame: pd.DataFrame, where: dict[str, object], alpha: float) -> Iterator[Fault]:
+    """Controls of negation: each once, with the mode that trained it; of them the random vector alone has an alpha."""
+    modes = resolution.negation_controls(run.bench)
+    expected = [(mode, method, where["task"], 1.0) for method, mode in modes.items()]
+    expected.append((where["mode"], where["method"], where["task"], alpha))
+    yield from rows_expected(place, frame, ["mode", "method", "task", "alpha"], expected)
+    yield from identity(place, frame, {key: where[key] for key in ("model", "seed")})
 
 
 def grids(run: Run) -> Iterator[Fault]:
@@ -140,7 +153,7 @@ def grids(run: Run) -> Iterator[Fault]:
 
 
 def edits(run: Run) -> Iterator[tuple[dict[str, object], str, list[float], list[str]]]:
-    """Every sweep of alpha: whose it is, its folder, its alphas, its tasks."""
+    """Every sweep of alpha but those of analogies: whose it is, its folder, its alphas, its tasks."""
     for where in run.bench.additions():
         alphas = resolution.merging(run.bench, where["merging"])["alphas"]
         yield where, run.format(run.files.addition, **where), alphas, run.bench.task_names
@@ -149,6 +162,9 @@ def edits(run: Run) -> Iterator[tuple[dict[str, object], str, list[float], list[
         for task in run.bench.task_names:
             of_task = {**where, "task": task}
             yield of_task, run.format(run.files.negation, **of_task), alphas, [task, run.bench.control.name]
+    for where in run.bench.controls_of_negation():
+        folder, tasks = run.format(run.files.negation_controls, **where), [where["task"], run.bench.control.name]
+        yield {**where, "method": RANDOM_VECTOR}, folder, alphas, tasks
 
 
 def _short(value: object) -> str:

@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from lib.editing.coefficients import alpha_grid
 from lib.editing.subsets import Subset, joined
 from lib.files import predictions
 from workflow_scripts.audit.numbers import edits
@@ -103,13 +104,14 @@ def _stored(run: Run) -> Iterator[Stored]:
     for where, folder, alphas, tasks in edits(run):
         place = f"{folder}/predictions.npz"
         sweep, test = (run.frame(f"{folder}/{name}.csv") for name in ("sweep_val", "test"))
-        rows = {(task, split): k for task in tasks for split, k in (("val", len(alphas)), ("test", 1))}
+        tested = 1 if "merging" in where else len(test)
+        rows = {(task, split): k for task in tasks for split, k in (("val", len(alphas)), ("test", tested))}
         claims = [*_of_sweep(f"{folder}/sweep_val.csv", sweep, alphas)]
         if "merging" in where:
             identity = {**{key: where[key] for key in ("model", "seed", "mode")}, "rule": where["merging"]}
             claims += _of_test(f"{folder}/test.csv", test, dict.fromkeys(tasks, "accuracy"))
         else:
-            identity, control = where, tasks[1]
+            identity, control = {key: value for key, value in where.items() if key != "method"}, tasks[1]
             claims += _of_test(f"{folder}/test.csv", test, dict(zip(tasks, ("target", "control"), strict=True)))
             rows[control, "val"] += int(0 not in alphas)
             before = run.json(f"{folder}/choice.json")["control_pretrained_val"]
@@ -119,6 +121,27 @@ def _stored(run: Run) -> Iterator[Stored]:
     for where, folder, _, listed in subset_runs(run):
         rows = {(task, "test"): len(listed) for task in bench.task_names}
         yield Stored(f"{folder}/predictions.npz", where, rows, [*_of_subsets(run, f"{folder}/subsets.csv", listed)])
+    analogies = bench.analogies
+    for where in bench.analogous(analogies.modes):
+        yield _of_analogy(run, where, "test", "predictions", swept=True)
+    for where in bench.analogous(analogies.few_shot_modes):
+        yield _of_analogy(run, where, "few_shot", "few_shot_predictions", swept=False)
+
+
+def _of_analogy(run: Run, where: dict[str, object], name: str, stored: str, *, swept: bool) -> Stored:
+    """Predictions on d: on test, a model for each row of a csv file; if it was swept, one for each alpha on val."""
+    folder, (*_, d) = run.format(run.files.analogy, **where), run.bench.analogies.by_name[where["quadruple"]]
+    place, models = f"{folder}/{name}.csv", run.frame(f"{folder}/{name}.csv").to_dict("records")
+    rows = {(d, "test"): len(models)}
+    claims = [
+        Claim(place, f"accuracy of {row['start']}, {row['shots']}", d, "test", at, row["accuracy"])
+        for at, row in enumerate(models)
+    ]
+    if swept:
+        alphas = alpha_grid(**run.bench.evaluation["alphas"])
+        rows[d, "val"] = len(alphas)
+        claims += _of_sweep(f"{folder}/sweep_val.csv", run.frame(f"{folder}/sweep_val.csv"), alphas)
+    return Stored(f"{folder}/{stored}.npz", where, rows, claims)
 
 
 def _unedited(run: Run, place: str, stored: str, identity: Mapping[str, object], tasks: Sequence) -> Stored:
@@ -150,8 +173,9 @@ def _of_subsets(run: Run, place: str, listed: Sequence[Subset]) -> Iterator[Clai
 
 
 def _of_test(place: str, frame: pd.DataFrame, columns: Mapping[str, str]) -> Iterator[Claim]:
-    """columns: task -> the column with its accuracy; of several, all stand in one row."""
-    for row in frame.to_dict("records"):
+    """columns: task -> the column with its accuracy; of several, all stand in one row, of one model each."""
+    for number, row in enumerate(frame.to_dict("records")):
         for task, column in columns.items():
             if column != "accuracy" or row["task"] == task:
-                yield Claim(place, f"{column} of {row['task']}", task, "test", 0, row[column])
+                at = 0 if column == "accuracy" else number
+                yield Claim(place, f"{column} of {row['task']}", task, "test", at, row[column])

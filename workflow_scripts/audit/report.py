@@ -9,6 +9,7 @@ from functools import partial
 from itertools import product
 from pathlib import Path
 
+from workflow_scripts.audit import report_beside
 from workflow_scripts.audit.comparison import same_bytes
 from workflow_scripts.audit.run import Fault, Run
 from workflow_scripts.configuration.benchmark import Model
@@ -90,6 +91,7 @@ def write_tables(run: Run, folder: Path) -> None:
         )
     if bench.subset_runs:
         _subset_tables(run, folder)
+    report_beside.write_tables(run, folder)
 
 
 def resample(run: Run, folder: Path) -> None:
@@ -168,6 +170,7 @@ def draw_figures(run: Run, folder: Path) -> None:
         own = {"tasks": bench.task_names, "control": bench.control.name, "samples": samples(bench)}
         before = (run.format(run.files.pretrained_accuracy, model=model.name) for model in bench.pretrained)
         subset_figures.main(_subsets(run, "subsets.csv"), [*_files(run, *before), *single], folder, **own)
+    report_beside.draw_figures(run, folder)
 
 
 def _search_space(run: Run) -> tuple[float, float]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +25,9 @@ _REPORT = (
     "random_init",
     "disentanglement_table",
     "similarity_table",
+    "negation_controls_table",
+    "analogies_table",
+    "analogies_figure",
     "subset_tables",
     "subset_figures",
     "reproduction",
@@ -114,7 +116,7 @@ class Run:
 
     @property
     def tasks(self) -> list[Task]:
-        """All tasks, the control last."""
+        """The tasks of the benchmark, the control last."""
         return [*self.bench.tasks, self.bench.control]
 
     @cached_property
@@ -124,16 +126,15 @@ class Run:
 
     def _jobs(self) -> Iterator[Job]:
         bench = self.bench
-        for task in bench.tasks:
+        for task in (*bench.tasks, *bench.auxiliary):
             yield self._job("prepare", task=task.name)
         yield Job("prepare_control", {}, self.files.record("prepare", bench.control.name))
-        for model in (entry.name for entry in bench.models):
-            yield self._job("pretrained", model=model)
-            yield from (self._job("head", model=model, task=task.name) for task in self.tasks)
-            yield self._job("zero_shot", model=model)
+        for model in bench.models:
+            yield self._job("pretrained", model=model.name)
+            yield from (self._job("head", model=model.name, task=task.name) for task in bench.tasks_with_heads(model))
+            yield self._job("zero_shot", model=model.name)
         imported = {(entry.model, entry.seed, entry.mode, entry.task) for entry in bench.checkpoints}
-        for of_run, task in product(bench.trained(), bench.task_names):
-            where = {**of_run, "task": task}
+        for where in bench.trainings():
             trained = self._job("finetune", **where)
             named = tuple(where[key] for key in ("model", "seed", "mode", "task")) in imported
             yield Job("import_checkpoint", trained.wildcards, trained.record) if named else trained
@@ -142,6 +143,10 @@ class Run:
         yield from (self._job("addition", **where) for where in bench.additions())
         for where in bench.evaluated("negation"):
             yield from (self._job("negation", **where, task=task) for task in bench.task_names)
+        for where in bench.controls_of_negation():
+            yield self._job("negation_controls", **{key: where[key] for key in ("model", "seed", "task")})
+        yield from (self._job("analogy", **where) for where in bench.analogous(bench.analogies.modes))
+        yield from (self._job("few_shot", **where) for where in bench.analogous(bench.analogies.few_shot_modes))
         if bench.pairs:
             yield from (self._job("disentanglement", **where) for where in bench.evaluated("disentanglement"))
         yield from (self._job("similarity", **where) for where in bench.trained(bench.pretrained))
@@ -151,6 +156,9 @@ class Run:
             "disentanglement_table": bench.pairs,
             "scatters": bench.scattered,
             "random_init": bench.random_init,
+            "negation_controls_table": bench.negation_controls,
+            "analogies_table": bench.analogies.by_name,
+            "analogies_figure": bench.analogies.few_shot_modes,
             "subset_tables": bench.subset_runs,
             "subset_figures": bench.subset_runs,
         }
@@ -165,7 +173,7 @@ class Run:
 
     def parts(self, task: Task) -> tuple[str, ...]:
         """The prepared splits of a task."""
-        return SPLITS if task in self.bench.tasks else SPLITS[1:]
+        return SPLITS[1:] if task is self.bench.control else SPLITS
 
     def training_images(self, task: Task) -> int | None:
         """The number of images that val is drawn from; None where the source has its own val, or is not counted."""

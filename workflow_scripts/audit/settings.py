@@ -50,6 +50,8 @@ def _expected(run: Run, job: Job) -> dict[str, object]:
     model = bench.model(where["model"]) if "model" in where else None
     if job.rule in ("zero_shot", "single_task", "addition", "negation", "disentanglement", "subsets"):
         return _expected_of_evaluation(run, job)
+    if job.rule in ("negation_controls", "analogy", "few_shot"):
+        return _expected_of_controls_and_analogies(run, job)
     if job.rule == "finetune":
         return {
             "architecture": resolution.image_architecture(model),
@@ -106,6 +108,28 @@ def _expected_of_evaluation(run: Run, job: Job) -> dict[str, object]:
     return found
 
 
+def _expected_of_controls_and_analogies(run: Run, job: Job) -> dict[str, object]:
+    bench, where, mode = run.bench, job.wildcards, job.wildcards.get("mode", "standard")
+    model, alphas = bench.model(where["model"]), {"alphas": alpha_grid(**bench.evaluation["alphas"])}
+    found = {"architecture": resolution.image_architecture(model), "evaluation": resolution.evaluating(bench)}
+    found |= {"model": resolution.evaluation(mode)}
+    if job.rule == "negation_controls":
+        controls, tasks = resolution.negation_controls(bench), [where["task"], bench.control.name]
+        floor, seed = bench.evaluation["control_floor"], bench.negation_controls["seed"]
+        return found | alphas | {"controls": controls, "tasks": tasks, "control_floor": floor, "seed": seed}
+    quadruple = list(bench.analogies.by_name[where["quadruple"]])
+    if job.rule == "analogy":
+        return found | alphas | {"quadruple": quadruple, "tasks": quadruple[3:]}
+    return found | {
+        "training": resolution.training(mode),
+        "recipe": resolution.few_shot_recipe(bench, mode),
+        "shots": bench.analogies.shots,
+        "accumulate": model.accumulate,
+        "image_size": bench.image_size,
+        "tasks": quadruple[3:],
+    }
+
+
 def code(run: Run) -> Iterator[Fault]:
     """The code of every job is the project's code as it is now, but for what people alone read."""
     differing: dict[tuple[str, str], list[str]] = {}
@@ -127,7 +151,7 @@ def code(run: Run) -> Iterator[Fault]:
 
 def splits(run: Run) -> Iterator[Fault]:
     """fit and val are disjoint, and drawn as the configured seed draws them."""
-    for task in run.tasks:
+    for task in run.bench.prepared_tasks:
         parts = {part: run.index(task.name, part)["row"] for part in run.parts(task)}
         place = run.format(run.files.data, task=task.name)
         for part, rows in parts.items():

@@ -31,6 +31,8 @@ PATTERNS = (
     "*/seed*/*/*/tau.safetensors",
     "*/seed*/*/addition/**/*",
     "*/seed*/*/negation/*/*",
+    "*/seed*/negation_controls/*/*",
+    "*/seed*/*/analogies/*/*",
     "*/seed*/*/subsets/*",
     "*/seed*/*/disentanglement/**/*.npz",
 )

@@ -18,10 +18,9 @@ from pathlib import Path
 
 import yaml
 
-from lib.reporting.labels import KEYS, PRETRAINED, RULE
+from lib.reporting.labels import IDENTITY, KEYS, PRETRAINED, RULE
 from workflow_scripts.layout import Layout
 
-IDENTITY = (*KEYS, RULE, "size", "pair", "task", "task_a", "task_b", "split")
 ACCURACIES = ("absolute", "normalized", "single", "multi", "accuracy", "target", "control")
 NORMAL = 1.959964  # 97.5 % of a normal distribution lie below
 Row = Mapping[str, str]

@@ -23,7 +23,7 @@ def main(bench: Benchmark) -> Iterator[str]:
     """
     for model in bench.models:
         yield f"{model.name}: {_weights(model)}"
-    for task in (*bench.tasks, bench.control):
+    for task in bench.prepared_tasks:
         yield f"{task.name}: {_data(task, Path(bench.data_root))}"
 
 

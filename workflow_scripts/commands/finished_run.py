@@ -124,7 +124,13 @@ def _kinds(layout: Layout) -> list[tuple[str, str]]:
         ("accuracy of each task's own model", layout.single_task),
         ("predictions of the pre-trained model", layout.pretrained_predictions),
         ("predictions of each task's own model", layout.single_task_predictions),
-        *((what, f"{folder}/{file}") for folder in (layout.addition, layout.negation) for what, file in _EDITED),
+        *(
+            (what, f"{folder}/{file}")
+            for folder in (layout.addition, layout.negation, layout.negation_controls, layout.analogy)
+            for what, file in _EDITED
+        ),
+        ("accuracy after few-shot fine-tuning", f"{layout.analogy}/few_shot.csv"),
+        ("predictions after few-shot fine-tuning", f"{layout.analogy}/few_shot_predictions.npz"),
         ("grid of xi", layout.disentanglement),
         ("xi of each image", layout.outcomes),
         ("cosines of task vectors", layout.similarity),

@@ -17,7 +17,7 @@ def main(bench: Benchmark) -> Iterator[str]:
     for model in bench.models:
         if "repository" in model.weights:
             yield _line(model.name, model.weights["repository"], "model", model.weights["revision"])
-    for task in (*bench.tasks, bench.control):
+    for task in bench.prepared_tasks:
         if task.source is not None:
             known = tasks.read(task.dataset).hub
             yield _line(task.name, known.repo, "dataset", task.options.get("revision", known.revision))

@@ -123,7 +123,7 @@ def _row(bench: Benchmark, stage: Stage, rows: list[cost.Measurement]) -> dict[s
 
 
 def _hours(bench: Benchmark, stage: Stage, rows: list[cost.Measurement]) -> tuple[float, str]:
-    precision = (bench.finetune if stage.name == "finetune" else bench.evaluation)["precision"]
+    precision = (bench.finetune if stage.resources == "finetune" else bench.evaluation)["precision"]
     seconds, bases = 0.0, {}
     for work in stage.work:
         found = cost.closest(

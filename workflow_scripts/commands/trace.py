@@ -22,21 +22,11 @@ from lib.files.digests import file_digest
 from lib.provenance import tracing
 from lib.provenance.records import Record
 from lib.provenance.tracing import DIGITS, Node
-from lib.reporting.labels import MEAN, PRETRAINED, RANDOM
+from lib.reporting.labels import IDENTITY, MEAN, NEGATIVE, PRETRAINED, RANDOM
 from workflow_scripts.commands.finished_run import FinishedRun, RunError
 from workflow_scripts.commands.lines import tell
 
-NAMED = (
-    "model",
-    "mode",
-    "rule",
-    "size",
-    "pair",
-    "task",
-    "task_a",
-    "task_b",
-    "split",
-)  # columns that name a row, beside the seed
+NAMED = tuple(name for name in IDENTITY if name != "seed")  # columns that name a row, beside the seed
 _NO_SHARES = (
     "alpha",
     "n",
@@ -72,6 +62,10 @@ class Cell:
             return "zero_shot"
         if self.column == "single":
             return "single_task"
+        if self.table == "analogies":
+            return "analogy" if self.row["shots"] in ("0", "all") else "few_shot"
+        if self.row.get("method") == NEGATIVE:
+            return "negation"
         return "addition" if self.table == "random_init" else self.table.removesuffix("_per_task")
 
     def title(self) -> str:
@@ -108,7 +102,7 @@ def behind_cell(run: FinishedRun, cell: Cell) -> Node:
     """The tree behind a cell: of the table's inputs those of its row, of a job on several tasks those of its tasks."""
     table = f"{run.layout.tables}/{cell.table}.csv"
     made = run.graph.makers[table]
-    wanted = {"merging": "rule"} | {name: name for name in ("model", "mode", "task")}
+    wanted = {"merging": "rule"} | {name: name for name in ("model", "mode", "task", "quadruple")}
 
     def of_row(maker: Record) -> bool:
         named = {key: cell.row.get(name) for key, name in wanted.items()}

@@ -2,60 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import product
+from collections.abc import Iterable, Iterator
 
 from lib import cost
-from lib.data import tasks
 from lib.data.datasets import DATASETS
 from lib.editing import subsets
-from lib.editing.coefficients import alpha_grid
 from lib.files.outcomes import stored_bytes
 from lib.models.architectures import read_configuration
 from lib.training import modes
+from workflow_scripts.commands import workload_beside
+from workflow_scripts.commands.work import Stage, Work, evaluated, negated, number_of_classes
 from workflow_scripts.configuration import resolution
 from workflow_scripts.configuration.benchmark import Benchmark, ConfigurationError, Model, Task
-
-
-@dataclass(frozen=True)
-class Work:
-    """Images that some jobs push through a model. stage: train or evaluate; flops: of all images together."""
-
-    model: Model
-    mode: str
-    stage: str
-    images: int
-    flops: int
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A rule of the workflow over the whole run. resources: the table of the configuration that it asks from."""
-
-    name: str
-    jobs: int
-    resources: str
-    bytes: int = 0
-    steps: int = 0
-    work: tuple[Work, ...] = ()
 
 
 def stages(bench: Benchmark) -> list[Stage]:
     """Every rule that a run from scratch starts, with what it does and leaves on disk."""
     known = vits(bench)
-    sizes = {task.name: cost.split_sizes(counts(task), **split_rule(bench)) for task in (*bench.tasks, bench.control)}
+    sizes = {task.name: cost.split_sizes(counts(task), **split_rule(bench)) for task in bench.prepared_tasks}
     trained, imported = trainings(bench), len(bench.checkpoints)
     thetas = cost.FLOAT_BYTES * _parameters(known[model.name] for model, _, _ in trained)
     imports = cost.FLOAT_BYTES * _parameters(known[entry.model] for entry in bench.checkpoints)
     evaluations = {name: len(bench.evaluated(name)) for name in modes.EVALUATIONS}
-    prepared = {task.name: prepared_bytes(bench, task, sizes[task.name]) for task in (*bench.tasks, bench.control)}
+    prepared = {task.name: prepared_bytes(bench, task, sizes[task.name]) for task in bench.prepared_tasks}
+    to_fit = (*bench.tasks, *bench.auxiliary)
     has_pairs = bool(bench.pairs)
     everything = [
-        Stage("prepare", len(bench.tasks), "prepare", sum(prepared[task.name] for task in bench.tasks)),
+        Stage("prepare", len(to_fit), "prepare", sum(prepared[task.name] for task in to_fit)),
         Stage("prepare_control", 1, "prepare", prepared[bench.control.name]),
         Stage("pretrained", len(known), "pretrained", _pretrained_bytes(known.values())),
-        Stage("head", len(known) * len(sizes), "head", _head_bytes(bench, known.values())),
+        Stage("head", sum(len(bench.tasks_with_heads(model)) for model in bench.models), "head", _head_bytes(bench)),
         Stage("zero_shot", len(known), "evaluate", work=tuple(_zero_shot(bench, known, sizes))),
         Stage(
             "finetune", len(trained), "finetune", thetas, _steps(bench, sizes), tuple(_finetune(bench, known, sizes))
@@ -82,6 +58,7 @@ def stages(bench: Benchmark) -> list[Stage]:
             evaluations["disentanglement"] * _outcome_bytes(bench, sizes),
             work=tuple(_disentanglement(bench, known, sizes)),
         ),
+        *workload_beside.stages(bench, known, sizes),
         Stage("similarity", len(bench.trained(bench.pretrained)), "report"),
         Stage("subsets", len(bench.subset_runs), "subsets", work=tuple(_subsets(bench, known, sizes))),
         *(Stage(name, int(bool(bench.subset_runs)), "report") for name in ("subset_tables", "subset_figures")),
@@ -102,9 +79,9 @@ def trainings(bench: Benchmark) -> list[tuple[Model, modes.Mode, Task]]:
     """What is fine-tuned, once a seed: everything but what an imported checkpoint stands for."""
     imported = {(entry.model, entry.seed, entry.mode, entry.task) for entry in bench.checkpoints}
     return [
-        (bench.model(where["model"]), modes.get(where["mode"]), task)
-        for where, task in product(bench.trained(), bench.tasks)
-        if (*where.values(), task.name) not in imported
+        (bench.model(where["model"]), modes.get(where["mode"]), bench.task(where["task"]))
+        for where in bench.trainings()
+        if tuple(where.values()) not in imported
     ]
 
 
@@ -128,7 +105,7 @@ def vits(bench: Benchmark) -> dict[str, cost.Tower]:
 
 def _zero_shot(bench: Benchmark, known, sizes) -> Iterator[Work]:
     for model in bench.models:
-        images = sum(size["val"] + size["test"] for size in sizes.values())
+        images = sum(sizes[name]["val"] + sizes[name]["test"] for name in (*bench.task_names, bench.control.name))
         flops = images * cost.evaluation_flops(known[model.name], tangent=False)
         yield Work(model, modes.get("standard").name, "evaluate", images, flops)
 
@@ -148,7 +125,7 @@ def _steps(bench: Benchmark, sizes) -> int:
 
 def _single_task(bench: Benchmark, known, sizes) -> Iterator[Work]:
     parts = [(1, sizes[t][split]) for t in bench.task_names for split in ("val", "test")]
-    yield from _evaluated(bench, bench.evaluated("single_task"), known, parts)
+    yield from evaluated(bench, bench.evaluated("single_task"), known, parts)
 
 
 def _addition(bench: Benchmark, known, sizes) -> Iterator[Work]:
@@ -156,24 +133,19 @@ def _addition(bench: Benchmark, known, sizes) -> Iterator[Work]:
         alphas = len(resolution.merging(bench, rule)["alphas"])
         parts = [part for t in bench.task_names for part in ((alphas, sizes[t]["val"]), (1, sizes[t]["test"]))]
         where = [where for where in bench.additions() if where["merging"] == rule]
-        yield from _evaluated(bench, where, known, parts)
+        yield from evaluated(bench, where, known, parts)
 
 
 def _negation(bench: Benchmark, known, sizes) -> Iterator[Work]:
-    alphas, control = bench.evaluation["alphas"]["points"], sizes[bench.control.name]
-    without_zero = int(0 not in alpha_grid(**bench.evaluation["alphas"]))  # the control at alpha 0 is always needed
-    parts = []
-    for name in bench.task_names:
-        parts += [(alphas, sizes[name]["val"]), (alphas + without_zero, control["val"])]
-        parts += [(1, sizes[name]["test"]), (1, control["test"])]
-    yield from _evaluated(bench, bench.evaluated("negation"), known, parts)
+    parts = [part for name in bench.task_names for part in negated(bench, sizes, name, tested=1)]
+    yield from evaluated(bench, bench.evaluated("negation"), known, parts)
 
 
 def _disentanglement(bench: Benchmark, known, sizes) -> Iterator[Work]:
     points, images = bench.disentanglement["alphas"]["points"], bench.disentanglement["images"]
     pairs = bench.disentanglement["pairs"]
     parts = [(points + points**2, min(images, sizes[task]["test"])) for pair in pairs for task in pair]
-    yield from _evaluated(bench, bench.evaluated("disentanglement"), known, parts, vectors=2)
+    yield from evaluated(bench, bench.evaluated("disentanglement"), known, parts, vectors=2)
 
 
 def _outcome_bytes(bench: Benchmark, sizes) -> int:
@@ -203,17 +175,6 @@ def subset_passes(bench: Benchmark, mode: str) -> dict[str, tuple[int, int]]:
     return found
 
 
-def _evaluated(
-    bench: Benchmark, runs: Iterable[Mapping], known, parts: list[tuple[int, int]], vectors: int = 1
-) -> Iterator[Work]:
-    """runs: model, seed and mode of each evaluation; parts: (edited models, images)."""
-    for where in runs:
-        model, mode = bench.model(where["model"]), modes.get(where["mode"])
-        images = sum(cost.passes(models, tangent=mode.tangent) * n for models, n in parts)
-        flops = images * cost.evaluation_flops(known[model.name], tangent=mode.tangent, vectors=vectors)
-        yield Work(model, mode.name, "evaluate", images, flops)
-
-
 def split_rule(bench: Benchmark) -> dict[str, object]:
     """What decides how many images of train are held out."""
     return {key: bench.split[key] for key in ("fraction", "maximum")}
@@ -227,20 +188,10 @@ def _pretrained_bytes(towers: Iterable[cost.Tower]) -> int:
     return cost.FLOAT_BYTES * sum(cost.clip_size(vit) + _parameters([vit]) for vit in towers)
 
 
-def _head_bytes(bench: Benchmark, towers: Iterable[cost.Tower]) -> int:
-    classes = sum(_classes(task) for task in (*bench.tasks, bench.control))
-    return cost.FLOAT_BYTES * classes * sum(vit.embed_dim for vit in towers)
-
-
-def _classes(task: Task) -> int:
-    """The number of classes; 10, a guess for a few kilobytes, where only the reader knows."""
-    if DATASETS[task.dataset].official:
-        return len(tasks.read(task.dataset).class_names)
-    if task.dataset == "synthetic":
-        from lib.synthetic.world import KINDS
-
-        return len(KINDS[task.options["kind"]].class_names)
-    return len(task.options.get("class_names", range(10)))
+def _head_bytes(bench: Benchmark) -> int:
+    known = vits(bench)
+    heads = [(model, task) for model in bench.models for task in bench.tasks_with_heads(model)]
+    return cost.FLOAT_BYTES * sum(number_of_classes(task) * known[model.name].embed_dim for model, task in heads)
 
 
 def prepared_bytes(bench: Benchmark, task: Task, size: dict[str, int]) -> int:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
-from lib.training import modes, third_party
+from lib.training import modes
 from workflow_scripts.configuration.base import effective, merged
 from workflow_scripts.configuration.contradictions import contradictions
+from workflow_scripts.configuration.entries import Analogies, Checkpoint, Merging, Model, Task
 from workflow_scripts.configuration.files import NO_JOB, FileError, read_mapping, read_value
 from workflow_scripts.configuration.participation import OF_RANDOM_INIT, SUM, modes_of, owners
 from workflow_scripts.configuration.schema import faults
@@ -21,54 +23,6 @@ from workflow_scripts.configuration.schema import faults
 
 class ConfigurationError(ValueError):
     """A configuration that cannot run; the message names the key, what it holds and what it should."""
-
-
-@dataclass(frozen=True)
-class Model:
-    name: str
-    architecture: str
-    activation: str
-    accumulate: int
-    processes: int
-    activation_checkpointing: bool
-    weights: Mapping[str, str]
-    architectures: str | None = None
-    vocabulary: str | None = None
-    image_tower: Mapping[str, int] | None = None
-    modes: Sequence[str] | None = None
-    resources: Mapping[str, Mapping[str, int]] | None = None
-
-
-@dataclass(frozen=True)
-class Task:
-    name: str
-    dataset: str
-    source: str | None = None
-    epochs: int | None = None
-    options: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Merging:
-    """A merging rule of addition. alphas: a grid (start, stop, points) in the place of the rule's own."""
-
-    rule: str
-    alphas: Mapping[str, float] | None = None
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """A fine-tuned checkpoint in the place of one training run. file: of weights, or a folder that holds one."""
-
-    model: str
-    mode: str
-    task: str
-    seed: int
-    file: str
-
-    @property
-    def weights(self) -> str:
-        return str(third_party.weights_file(self.file))
 
 
 @dataclass(frozen=True)
@@ -93,6 +47,9 @@ class Benchmark:
     disentanglement: Mapping[str, object]
     bootstrap: Mapping[str, int]
     resources: Mapping[str, Mapping[str, int]]
+    auxiliary: tuple[Task, ...] = ()
+    negation_controls: Mapping[str, int] | None = None
+    analogies: Analogies = field(default_factory=Analogies)
     checkpoints: tuple[Checkpoint, ...] = ()
     deterministic: bool = False
     pretraining: Mapping[str, object] | None = None
@@ -109,7 +66,16 @@ class Benchmark:
         return next(model for model in self.models if model.name == name)
 
     def task(self, name: str) -> Task:
-        return next(task for task in (*self.tasks, self.control) if task.name == name)
+        return next(task for task in self.prepared_tasks if task.name == name)
+
+    @property
+    def prepared_tasks(self) -> list[Task]:
+        """All tasks that have images and a head: those of the benchmark, the auxiliary ones, the control last."""
+        return [*self.tasks, *self.auxiliary, self.control]
+
+    def tasks_with_heads(self, model: Model) -> list[Task]:
+        """The tasks that a model has heads of: auxiliary ones only if it takes part in analogies."""
+        return self.prepared_tasks if model.image_tower is None else [*self.tasks, self.control]
 
     @property
     def task_names(self) -> list[str]:
@@ -143,6 +109,13 @@ class Benchmark:
             for mode in owners(modes_of(vars(model), self.modes))
         ]
 
+    def trainings(self) -> list[dict[str, object]]:
+        """Model, seed, mode and task of every checkpoint; of auxiliary tasks, those that analogies use."""
+        known = owners(self.analogies.modes)
+        of_analogies = [where for where in self.trained(self.pretrained) if where["mode"] in known]
+        pairs = [*product(self.trained(), self.tasks), *product(of_analogies, self.auxiliary)]
+        return [{**where, "task": task.name} for where, task in pairs]
+
     def evaluated(self, evaluation: str, models: Iterable[Model] | None = None) -> list[dict[str, object]]:
         """Model, seed and mode of every evaluation of a kind (`lib.training.modes.EVALUATIONS`), of these or all.
 
@@ -164,6 +137,22 @@ class Benchmark:
             for where in self.evaluated("addition", models)
             for rule in (self.rules if self.model(where["model"]).image_tower is None else [SUM])
         ]
+
+    def controls_of_negation(self) -> list[dict[str, object]]:
+        """Model, seed, mode and task of every job on controls of negation."""
+        runs = self.evaluated("negation") if self.negation_controls else []
+        return [{**where, "task": task} for where in runs if where["mode"] == "standard" for task in self.task_names]
+
+    def analogous(self, modes: Iterable[str]) -> list[dict[str, object]]:
+        """Model, seed, mode and quadruple of every analogy in these modes."""
+        runs = [where for where in self.evaluated("analogy") if where["mode"] in modes]
+        return [{**where, "quadruple": quadruple} for where in runs for quadruple in self.analogies.by_name]
+
+    @property
+    def forgetting_modes(self) -> list[str]:
+        """The modes, but for tangent ones, that are trained to forget: theta_0 + tau is the model that forgot."""
+        known = [modes.get(mode) for mode in self.modes]
+        return [mode.name for mode in known if mode.forgetting > 0 and mode.owns_checkpoints and not mode.tangent]
 
     @property
     def scattered(self) -> list[str]:
@@ -254,6 +243,8 @@ def load(config: Mapping[str, object], *, look: bool = True) -> Benchmark:
     sections = dict(config)
     sections["models"] = tuple(Model(**entry) for entry in config["models"])
     sections["tasks"] = tuple(Task(**entry) for entry in config["tasks"])
+    sections["auxiliary"] = tuple(Task(**entry) for entry in config.get("auxiliary", ()))
+    sections["analogies"] = Analogies(**config.get("analogies", {}))
     sections["control"] = Task(**config["control"])
     sections["merging"] = tuple(Merging(**entry) for entry in config["merging"])
     sections["checkpoints"] = tuple(Checkpoint(**entry) for entry in config.get("checkpoints", ()))

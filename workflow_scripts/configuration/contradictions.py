@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from lib.editing.coefficients import alpha_grid
 from lib.training import modes
+from workflow_scripts.configuration.analogies import wrong_analogies
 from workflow_scripts.configuration.data_sets import wrong_data
 from workflow_scripts.configuration.model_files import wrong_files
 from workflow_scripts.configuration.names import clashes
@@ -29,7 +30,8 @@ def contradictions(config: Mapping[str, object], *, look: bool) -> Iterator[str]
             yield f"merging: {count} entries have the rule {rule!r}; a run has each rule once"
     yield from _wrong_subsets(config)
     yield from wrong_files(config)
-    yield from wrong_data(config, look=look)
+    yield from (told := list(wrong_data(config, look=look)))
+    yield from () if told else wrong_analogies(config)  # counts images by options that are right
     yield from _wrong_processes(config)
 
 

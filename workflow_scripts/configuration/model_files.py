@@ -18,6 +18,7 @@ from lib.models.architectures import (
 )
 from lib.models.configuration_rules import checked_configuration
 from lib.models.vocabularies import require_vocabulary
+from workflow_scripts.configuration.names import tasks_of
 from workflow_scripts.configuration.participation import modes_of, owners
 
 
@@ -90,7 +91,8 @@ def _wrong_architectures(config: Mapping[str, object]) -> Iterator[str]:
 
 def _wrong_checkpoints(config: Mapping[str, object]):
     entries = config.get("checkpoints", [])
-    names = {kind: [entry["name"] for entry in config[f"{kind}s"]] for kind in ("model", "task")}
+    names = {"model": [entry["name"] for entry in config["models"]]}
+    names["task"] = [task["name"] for key, task in tasks_of(config) if key != "control"]
     known = {**names, "mode": owners(config["modes"]), "seed": list(config["seeds"])}
     trained = {model["name"]: owners(modes_of(model, config["modes"])) for model in config["models"]}
     keys = [tuple(entry[kind] for kind in known) for entry in entries]

@@ -14,10 +14,12 @@ _COLUMNS = (*KEYS, RULE, MEAN)
 
 def clashes(config: Mapping[str, object]) -> Iterator[str]:
     """Names that would share a folder or a column; on some file systems that differ in case only."""
-    for section in ("models", "tasks"):
-        yield from _alike(section, [entry["name"] for entry in config[section]])
+    tasks = [task for key, task in tasks_of(config) if key != "control"]
+    section = "tasks and auxiliary" if config.get("auxiliary") else "tasks"
+    yield from _alike("models", [model["name"] for model in config["models"]])
+    yield from _alike(section, [task["name"] for task in tasks])
     control = config["control"]["name"]
-    for task in config["tasks"]:
+    for task in tasks:
         if task["name"] == control:
             yield f"control.name: {control!r} is also a task; the control must not be fine-tuned on"
         elif task["name"].casefold() == control.casefold():
@@ -34,8 +36,9 @@ def clashes(config: Mapping[str, object]) -> Iterator[str]:
 
 
 def tasks_of(config: Mapping[str, object]) -> Iterator[tuple[str, Mapping]]:
-    """Every task with its key, the control last."""
-    yield from ((f"tasks[{index}]", task) for index, task in enumerate(config["tasks"]))
+    """Every task with its key, auxiliary ones behind the others, the control last."""
+    for section in ("tasks", "auxiliary"):
+        yield from ((f"{section}[{index}]", task) for index, task in enumerate(config.get(section, [])))
     yield "control", config["control"]
 
 

@@ -39,6 +39,16 @@ def recipe(bench: Benchmark, mode: str) -> dict[str, object]:
     return {**values, "learning_rate": bench.finetune["learning_rate"][mode], **_deterministic(bench)}
 
 
+def few_shot_recipe(bench: Benchmark, mode: str) -> dict[str, object]:
+    """The recipe of fine-tuning, with the steps and the warm-up of few-shot fine-tuning."""
+    return recipe(bench, mode) | {key: bench.analogies.few_shot[key] for key in ("steps", "warmup")}
+
+
+def negation_controls(bench: Benchmark) -> dict[str, str]:
+    """Control of negation -> the mode that trains it: fine-tuning, then the run's modes that are trained to forget."""
+    return {"fine-tuned": "standard", **{mode: mode for mode in bench.forgetting_modes}}
+
+
 def evaluating(bench: Benchmark) -> dict[str, object]:
     """What of the configuration decides every evaluation."""
     return {**{key: bench.evaluation[key] for key in ("batch_size", "precision")}, **_deterministic(bench)}

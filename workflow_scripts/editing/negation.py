@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lib.editing.coefficients import choose_negation
+from lib.editing.task_vector import TaskVector
 from lib.files import atomic
 from workflow_scripts.editing.evaluation import Evaluation, Measured, identity_of, open_evaluation, write_table
 from workflow_scripts.job import adapter
@@ -28,6 +29,30 @@ def main(
     forgetting: the sign of alpha tau that forgets: -1, or +1 for a vector that was trained to forget.
     """
     vector, measured = evaluation.vector(tau), Measured(evaluation)
+    alpha = choose_alpha(
+        measured, vector, folder, task=task, control=control, alphas=alphas, control_floor=control_floor,
+        forgetting=forgetting, identity=identity,
+    )  # fmt: skip
+    (target_test,), _ = measured.accuracies([vector], [[forgetting * alpha]], task, "test")
+    (control_test,), _ = measured.accuracies([vector], [[forgetting * alpha]], control, "test")
+    row = {"task": task, "alpha": alpha, "target": target_test, "control": control_test}
+    write_table(folder / "test.csv", [row], identity)
+    measured.write(folder / "predictions.npz", {**identity, "task": task})
+
+
+def choose_alpha(
+    measured: Measured,
+    vector: TaskVector,
+    folder: Path,
+    *,
+    task: str,
+    control: str,
+    alphas: Sequence[float],
+    control_floor: float,
+    forgetting: int,
+    identity: Mapping[str, object],
+) -> float:
+    """Sweep alpha on validation images, write sweep_val.csv and choice.json to `folder`, and return the chosen one."""
     target, n_target = measured.accuracies([vector], [[forgetting * a] for a in alphas], task, "val")
     # alpha 0 is the pre-trained model, against which the floor is measured
     rows = [*([] if 0 in alphas else [0.0]), *alphas]
@@ -49,11 +74,7 @@ def main(
             "floor": control_floor,
         },
     )
-    (target_test,), _ = measured.accuracies([vector], [[forgetting * choice.alpha]], task, "test")
-    (control_test,), _ = measured.accuracies([vector], [[forgetting * choice.alpha]], control, "test")
-    row = {"task": task, "alpha": choice.alpha, "target": target_test, "control": control_test}
-    write_table(folder / "test.csv", [row], identity)
-    measured.write(folder / "predictions.npz", {**identity, "task": task})
+    return choice.alpha
 
 
 if __name__ == "__main__":

@@ -11,18 +11,10 @@ import pandas as pd
 
 from lib.files import own_files
 from lib.files.own_files import OwnFileError
-from lib.reporting.labels import KEYS, RULE
+from lib.reporting.labels import IDENTITY, KEYS, RULE
 
-_NAMES = (
-    "model",
-    "mode",
-    "task",
-    "task_a",
-    "task_b",
-    "rule",
-    "split",
-    "subset",
-)  # text, even where it reads like a number or like NaN
+# text, even where it reads like a number or like NaN
+_NAMES = (*(name for name in IDENTITY if name not in ("seed", "size")), "subset")
 _KINDS = {"seed": "Int64", **dict.fromkeys(_NAMES, "str")}
 # the arrays of a grid, and the greatest value that each can have
 GREATEST = {"error_a": 1, "error_b": 1, "representation_a": 2, "representation_b": 2}

@@ -1,0 +1,86 @@
+"""The entries of a configuration's lists, and its sections that more than one place asks about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lib.training import modes, third_party
+
+
+@dataclass(frozen=True)
+class Model:
+    name: str
+    architecture: str
+    activation: str
+    accumulate: int
+    processes: int
+    activation_checkpointing: bool
+    weights: Mapping[str, str]
+    architectures: str | None = None
+    vocabulary: str | None = None
+    image_tower: Mapping[str, int] | None = None
+    modes: Sequence[str] | None = None
+    resources: Mapping[str, Mapping[str, int]] | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    name: str
+    dataset: str
+    source: str | None = None
+    epochs: int | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Merging:
+    """A merging rule of addition. alphas: a grid (start, stop, points) in the place of the rule's own."""
+
+    rule: str
+    alphas: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A fine-tuned checkpoint in the place of one training run. file: of weights, or a folder that holds one."""
+
+    model: str
+    mode: str
+    task: str
+    seed: int
+    file: str
+
+    @property
+    def weights(self) -> str:
+        return str(third_party.weights_file(self.file))
+
+
+@dataclass(frozen=True)
+class Analogies:
+    """Quadruples of tasks a, b, c and d, in these modes; few_shot: shots, steps and warm-up of fine-tuning on d."""
+
+    quadruples: Sequence[Mapping[str, str]] = ()
+    modes: Sequence[str] = ()
+    few_shot: Mapping[str, object] | None = None
+
+    @property
+    def by_name(self) -> dict[str, tuple[str, str, str, str]]:
+        """Name in folders -> tasks a, b, c, d."""
+        listed = [tuple(quadruple[letter] for letter in "abcd") for quadruple in self.quadruples]
+        return {"--".join(tasks): tasks for tasks in listed}
+
+    @property
+    def targets(self) -> list[str]:
+        """The tasks d, each once."""
+        return list(dict.fromkeys(d for *_, d in self.by_name.values()))
+
+    @property
+    def shots(self) -> list[int]:
+        """Numbers of images per class of few-shot fine-tuning, ascending."""
+        return sorted(self.few_shot["shots"]) if self.few_shot else []
+
+    @property
+    def few_shot_modes(self) -> list[str]:
+        """The modes that can be fine-tuned further, on few images."""
+        return [mode for mode in self.modes if self.few_shot and modes.get(mode).owns_checkpoints]
