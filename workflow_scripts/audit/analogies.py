@@ -10,27 +10,46 @@ from workflow_scripts.audit.numbers import identity, rows_expected, sizes
 from workflow_scripts.audit.run import Fault, Run
 
 
-def measured(run: Run) -> Iterator[Fault]:
-    """A row per alpha on d's validation images; alpha by its accuracy there; a row per start and number of shots."""
-    alphas, shots = alpha_grid(**run.bench.evaluation["alphas"]), run.bench.analogies.shots
-    for where in run.bench.analogous(run.bench.analogies.modes):
-        folder, (*_, d) = run.format(run.files.analogy, **where), run.bench.analogies.by_name[where["quadruple"]]
+def sweeps(run: Run) -> Iterator[Fault]:
+    """Every sweep has a row for each alpha, on the validation images of d."""
+    for where, folder, d in _analogies(run):
         place = f"{folder}/sweep_val.csv"
-        sweep = run.frame(place)
-        yield from rows_expected(place, sweep, ["alpha", "task"], [(alpha, d) for alpha in alphas])
-        yield from sizes(run, place, sweep, "val")
-        yield from identity(place, sweep, where)
-        place, told = f"{folder}/choice.json", run.json(f"{folder}/choice.json")
-        choice = choose_addition(alphas, sweep.set_index("alpha")["accuracy"].loc[alphas].tolist())
+        frame = run.frame(place)
+        yield from rows_expected(place, frame, ["alpha", "task"], [(alpha, d) for alpha in _alphas(run)])
+        yield from sizes(run, place, frame, "val")
+        yield from identity(place, frame, where)
+
+
+def choices(run: Run) -> Iterator[Fault]:
+    """Every alpha is the one that its sweep chooses, with the accuracy that it has there."""
+    for _, folder, _ in _analogies(run):
+        place, sweep = f"{folder}/choice.json", run.frame(f"{folder}/sweep_val.csv").set_index("alpha")["accuracy"]
+        choice, told = choose_addition(_alphas(run), sweep.loc[_alphas(run)].tolist()), run.json(place)
         for key, value in {"alpha": choice.alpha, "accuracy_val": choice.score}.items():
             if told.get(key) != value:
                 yield Fault(place, f"{key} is {told.get(key)}, the sweep gives {value}")
-        starts = {PRETRAINED: 0.0, "analogy": choice.alpha}
+
+
+def tested(run: Run) -> Iterator[Fault]:
+    """A row for each start and number of images of d that it was fine-tuned on, at the chosen alpha."""
+    for where, folder, d in _analogies(run):
+        starts = {PRETRAINED: 0.0, "analogy": run.json(f"{folder}/choice.json")["alpha"]}
         rows = {"test": [*((start, "0", alpha) for start, alpha in starts.items()), (PRETRAINED, "all", 0.0)]}
         if where["mode"] in run.bench.analogies.few_shot_modes:
+            shots = run.bench.analogies.shots
             rows["few_shot"] = [(start, str(k), alpha) for start, alpha in starts.items() for k in shots]
         for name, expected in rows.items():
             place, frame = f"{folder}/{name}.csv", run.frame(f"{folder}/{name}.csv")
             yield from rows_expected(place, frame, ["start", "shots", "alpha"], expected)
             yield from identity(place, frame, {**where, "task": d})
             yield from sizes(run, place, frame, "test")
+
+
+def _analogies(run: Run) -> Iterator[tuple[dict[str, object], str, str]]:
+    """Model, seed, mode and quadruple of each, its folder, its task d."""
+    for where in run.bench.analogous(run.bench.analogies.modes):
+        yield where, run.format(run.files.analogy, **where), run.bench.analogies.by_name[where["quadruple"]][3]
+
+
+def _alphas(run: Run) -> list[float]:
+    return alpha_grid(**run.bench.evaluation["alphas"])

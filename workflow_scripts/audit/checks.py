@@ -5,11 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import chain
 
 from workflow_scripts.audit import analogies, geometry, links, numbers, predictions, report, settings, subsets
 from workflow_scripts.audit.run import Fault, Run
 
 Check = Callable[[Run], Iterator[Fault]]
+
+
+def _together(*checks: Check) -> Check:
+    return lambda run: chain.from_iterable(check(run) for check in checks)
+
+
 CHECKS: dict[str, Check] = {
     "every job has its record": links.every_record,
     "records are those of the run's end": links.the_seal,
@@ -24,11 +31,10 @@ CHECKS: dict[str, Check] = {
     "training logs": settings.training_logs,
     "single-task accuracies": numbers.single_tasks,
     "accuracies from stored predictions": predictions.accuracies,
-    "sweeps on validation images": numbers.sweeps,
+    "sweeps on validation images": _together(numbers.sweeps, analogies.sweeps),
     "sweeps begin at the pre-trained model": predictions.sweeps_begin_at_the_pretrained_model,
-    "alphas are chosen by their sweeps": numbers.choices,
-    "test accuracies": numbers.tested,
-    "analogies": analogies.measured,
+    "alphas are chosen by their sweeps": _together(numbers.choices, analogies.choices),
+    "test accuracies": _together(numbers.tested, analogies.tested),
     "grids of heatmaps": numbers.grids,
     "outcomes behind the grids": geometry.outcomes_of_images,
     "cosines and norms of task vectors": geometry.similarities,
