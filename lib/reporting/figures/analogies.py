@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lib.reporting.analogies import ALL, STARTS, equation
-from lib.reporting.figures.style import STYLE
+from lib.reporting.figures.style import PAGE, STYLE, label_all, legend_below, panels
 from lib.reporting.labels import PRETRAINED, title
 
 _LINES = {PRETRAINED: {"fmt": "o--", "color": "0.4"}, "analogy": {"fmt": "s-", "color": "#0072B2"}}
@@ -22,22 +22,14 @@ def few_shot_curves(frame: pd.DataFrame) -> Figure:
     frame: one model's rows of `lib.reporting.analogies.analogies`, with low and high. Curves are means over seeds;
     whiskers are the intervals of a single seed, the standard deviation over several. Dotted: d's own model.
     """
-    panels = list(frame.groupby(["mode", "quadruple"], sort=False))
-    columns = min(len(panels), frame["quadruple"].nunique(), 4)
-    rows = -(-len(panels) // columns)
+    parts = list(frame.groupby(["mode", "quadruple"], sort=False))
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            rows, columns, figsize=(3.0 * columns + 0.4, 2.5 * rows), squeeze=False, sharey=True, layout="constrained"
-        )
-        for axis, ((mode, quadruple), part) in zip(axes.flat, panels, strict=False):
+        figure, axes = panels(len(parts), height=2.1, in_a_row=2, width=PAGE, sharey=True)
+        for axis, ((mode, quadruple), part) in zip(axes, parts, strict=True):
             _curves(axis, part)
-            axis.set_title(f"{equation(quadruple)}\n{title(mode)}", fontsize=8)
-        for axis in axes.flat[len(panels) :]:
-            axis.set_axis_off()
-        for axis in axes[:, 0]:
-            axis.set_ylabel("test accuracy on d (%)")
-        handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=8)
+            axis.set_title(f"{equation(quadruple)}\n{title(mode)}")
+        label_all(figure, x="images per class of d", y="test accuracy on d (%)")
+        legend_below(figure, *axes[0].get_legend_handles_labels())
     return figure
 
 
@@ -51,7 +43,6 @@ def _curves(axis: Axes, rows: pd.DataFrame) -> None:
     own = 100 * rows[rows["shots"] == ALL]["accuracy"].mean()
     axis.axhline(own, color="black", linestyle=":", linewidth=1, label="all images of d")
     axis.set_xticks(range(len(shots)), shots)
-    axis.set_xlabel("images per class of d")
 
 
 def _whiskers(rows: pd.DataFrame, means: pd.Series) -> Sequence:
