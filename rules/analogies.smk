@@ -78,7 +78,7 @@ if BENCH.analogies.by_name:
             few_shot_predictions=over_analogies("few_shot_predictions.npz", BENCH.analogies.few_shot_modes),
             labels=expand(FILES.index, task=BENCH.analogies.targets, split="test"),
         output:
-            tables=tables("analogies"),
+            tables=shown_tables("analogies"),
             provenance=FILES.record("analogies_table"),
         log:
             FILES.log("analogies_table"),
@@ -103,7 +103,7 @@ if BENCH.analogies.few_shot_modes:
         input:
             table=f"{FILES.tables}/analogies.csv",
         output:
-            figures=figures(*(f"analogies_{model}" for model in MODELS)),
+            figures=shown_figures("analogies", "analogies_{model}", model=MODELS),
             provenance=FILES.record("analogies_figure"),
         log:
             FILES.log("analogies_figure"),

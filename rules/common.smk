@@ -303,7 +303,6 @@ def other_versions(wildcards):
 
 TABLES = ["single_task", "addition", "addition_per_task", "negation", "negation_per_task"]
 RANDOM_INIT = ["random_init"] if BENCH.random_init else []
-REPRODUCED = ["addition", "negation", "single_task", *RANDOM_INIT]  # tables that the papers print
 HEATMAPS = [*MODELS, *(BENCH.pairs if len(MODELS) > 1 else [])]
 GRIDS = over_runs(FILES.disentanglement, "disentanglement", pair=BENCH.pairs)
 OUTCOMES = over_runs(FILES.outcomes, "disentanglement", pair=BENCH.pairs)

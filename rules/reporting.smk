@@ -136,7 +136,7 @@ if BENCH.negation_controls:
             resamples=FILES.resamples,
             manifests=expand(FILES.manifest, task=[*TASKS, CONTROL]),
         output:
-            tables=tables("negation_controls"),
+            tables=shown_tables("negation_controls"),
             provenance=FILES.record("negation_controls_table"),
         log:
             FILES.log("negation_controls_table"),
@@ -158,7 +158,7 @@ if BENCH.negation_controls:
 
 rule reproduction:
     input:
-        tables=[f"{FILES.tables}/{name}.csv" for name in REPRODUCED],
+        tables=[f"{FILES.tables}/{name}.csv" for name in BENCH.reproduced],
     output:
         tables=shown_tables("reproduction", suffixes=("csv", "md")),
         provenance=FILES.record("reproduction"),
@@ -170,7 +170,7 @@ rule reproduction:
     resources:
         **requests("report"),
     params:
-        names=REPRODUCED,
+        names=BENCH.reproduced,
         tasks=TASKS,
         control=CONTROL,
         papers=file_digest(ROOT / "lib/reporting/papers/numbers.yaml"),

@@ -44,17 +44,16 @@ def scores(ours: Mapping[str, pd.DataFrame]) -> list[Score]:
     return [score for table in papers.tables() for score in _scores(table, ours.get(table))]
 
 
-def long(frame: pd.DataFrame, columns: Mapping[str, str], *, row: str = "mode") -> pd.DataFrame:
+def long(frame: pd.DataFrame, columns: Sequence[str], *, row: str = "mode") -> pd.DataFrame:
     """Rows (model, row, column, value, low, high), means over seeds, of a table of ours with intervals.
 
-    columns: column of the papers -> column of ours; its interval is in {ours}_low and {ours}_high, of `accuracy` in low
-    and high. row: the column that says which row of the papers' table it is.
+    columns: those of our table that the papers print; the interval of each is in {column}_low and {column}_high. row:
+    the column that says which row of the papers' table it is.
     """
     parts = []
-    for name, own in columns.items():
-        ends = ["low", "high"] if own == "accuracy" else [f"{own}_low", f"{own}_high"]
-        part = frame.rename(columns={row: "row", own: "value", ends[0]: "low", ends[1]: "high"}).assign(column=name)
-        parts.append(part[["model", "row", "column", "value", "low", "high"]])
+    for name in columns:
+        part = frame.rename(columns={row: "row", name: "value", f"{name}_low": "low", f"{name}_high": "high"})
+        parts.append(part.assign(column=name)[["model", "row", "column", "value", "low", "high"]])
     rows = pd.concat(parts, ignore_index=True).dropna(subset="value")
     return rows.groupby(["model", "row", "column"], sort=False).mean().reset_index()
 

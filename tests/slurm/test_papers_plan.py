@@ -24,6 +24,8 @@ JOBS = {
     "addition": (18, 18, 1),
     "negation": (96, 96, 1),
     "disentanglement": (12, 12, 1),
+    "negation_controls": (24, 24, 1),
+    "negation_controls_table": (1, 1, 0),
     "similarity": (9, 9, 0),
     **dict.fromkeys(
         ("disentanglement_table", "similarity_table", "similarity_maps", "bootstrap", "reproduction"), (1, 1, 0)
@@ -86,7 +88,7 @@ def submitted(planned) -> list[tuple[str, dict[str, int]]]:
 def test_the_papers_run_makes_so_many_slurm_jobs(planned, submitted):
     jobs, slurm_jobs = Counter(job.rule for job in planned), Counter(rule for rule, _ in submitted)
     assert {rule: (jobs[rule], slurm_jobs[rule]) for rule in jobs} == {rule: row[:2] for rule, row in JOBS.items()}
-    assert (len(planned), len(submitted)) == (494, 344)
+    assert (len(planned), len(submitted)) == (519, 369)
 
 
 def test_gpu_jobs_ask_for_one_gpu_and_no_others_do(submitted):

@@ -199,6 +199,8 @@ def test_the_papers_configuration_plans_without_data(tmp_path):
         "single_task": models * modes + random * 2,
         "addition": models * modes + random * 2,
         "negation": models * modes * tasks,
+        "negation_controls": models * tasks,
+        "negation_controls_table": 1,
         "disentanglement": models * modes,
         "similarity": models * 3,
         "subsets": models * modes,

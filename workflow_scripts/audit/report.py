@@ -126,10 +126,9 @@ def write_findings(run: Run, folder: Path) -> None:
 
 def write_scorecard(run: Run, folder: Path) -> None:
     """The scorecard of a run, from its tables, in a folder."""
-    names = ["addition", "negation", "single_task", *(["random_init"] if run.bench.random_init else [])]
     reproduction.main(
         folder,
-        {name: os.fspath(run.path(f"{run.files.tables}/{name}.csv")) for name in names},
+        {name: os.fspath(run.path(f"{run.files.tables}/{name}.csv")) for name in run.bench.reproduced},
         tasks=run.bench.task_names,
         control=run.bench.control.name,
     )

@@ -64,7 +64,7 @@ def stages(bench: Benchmark) -> list[Stage]:
         *(Stage(name, int(bool(bench.subset_runs)), "report") for name in ("subset_tables", "subset_figures")),
         *(
             Stage(name, 1, "report")
-            for name in ("bootstrap", "tables", "reproduction", "findings", "alpha_sweeps", "loss_curves")
+            for name in ("bootstrap", "tables", "reproduction", "pages", "findings", "alpha_sweeps", "loss_curves")
         ),
         *(Stage(name, 1, "report") for name in ("similarity_table", "similarity_maps")),
         Stage("disentanglement_table", int(has_pairs), "report"),

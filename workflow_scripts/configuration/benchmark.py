@@ -62,6 +62,12 @@ class Benchmark:
         twins = ((model.name, same.get((model.architecture, str(model.weights)))) for model in self.random_init)
         return {name: twin for name, twin in twins if twin}
 
+    @property
+    def reproduced(self) -> list[str]:
+        """The run's tables that the papers print, too."""
+        further = {"random_init": self.random_init, "negation_controls": self.negation_controls}
+        return ["addition", "negation", "single_task", *(name for name, made in further.items() if made)]
+
     def model(self, name: str) -> Model:
         return next(model for model in self.models if model.name == name)
 

@@ -13,14 +13,14 @@ from workflow_scripts.job import adapter
 from workflow_scripts.reporting import frames
 from workflow_scripts.reporting.tables import single_task_rows
 
-# table of the papers -> our table, and which of our columns is which of theirs
+# table of the papers -> our table, and the columns that both have
 TABLES = {
-    "addition": ("addition", {"absolute": "absolute", "normalized": "normalized"}),
-    "negation": ("negation", {"target": "target", "control": "control"}),
-    "addition_clean": ("addition", {"absolute": "absolute", "normalized": "normalized"}),
-    "negation_clean": ("negation", {"target": "target", "control": "control"}),
-    "random_init": ("random_init", {"single": "single", "multi": "multi"}),
-    "editing_negation": ("negation_controls", {"target": "target", "control": "control"}),
+    "addition": ("addition", ("absolute", "normalized")),
+    "negation": ("negation", ("target", "control")),
+    "addition_clean": ("addition", ("absolute", "normalized")),
+    "negation_clean": ("negation", ("target", "control")),
+    "random_init": ("random_init", ("single", "multi")),
+    "editing_negation": ("negation_controls", ("target", "control")),
 }
 
 
@@ -40,7 +40,8 @@ def main(folder: Path, tables: Mapping[str, str], *, tasks: Sequence[str], contr
 def _ours(tables: Mapping[str, str], tasks: Sequence[str], control: str) -> Iterator[tuple[str, pd.DataFrame]]:
     for name, (own, columns) in TABLES.items():
         if own in tables:
-            yield name, reproduction.long(_sums(_table(tables[own], list(columns.values()))), columns)
+            table = _sums(_table(tables[own], columns))
+            yield name, reproduction.long(table, columns, row="method" if "method" in table else "mode")
     single = reproduction.by_task(single_task_rows([tables["single_task"]], tasks, control))
     yield from (("single_task", single), ("zero_shot", single))
 
@@ -57,7 +58,7 @@ def _table(path: str, numbers: Sequence[str]) -> pd.DataFrame:
     for name in numbers:
         if missing := int(frame.loc[edited, name].isna().sum()):
             raise NotFinite(path, got=f"{missing} of {edited.sum()} values of {name} empty", expected="none")
-    names = [name for name in ("seed", "mode", "rule") if name in frame]
+    names = [name for name in ("seed", "mode", "method", "rule") if name in frame]
     runs = [" ".join(map(str, values)) for values in frame[names].itertuples(index=False, name=None)]
     frames.require_product([path], zip(frame["model"], runs, strict=True), ("model", "run"))
     return frame

@@ -74,7 +74,7 @@ def test_our_tables_become_cells_with_their_intervals():
             "absolute_high": [0.6, 0.8, 0.9],
         }
     )
-    cells = reproduction.long(frame, {"absolute": "absolute"}).set_index("row")
+    cells = reproduction.long(frame, ["absolute"]).set_index("row")
     assert cells.loc["linear", ["value", "low", "high"]].tolist() == pytest.approx([0.75, 0.65, 0.85])
     assert cells.loc["pretrained", "value"] == 0.5
 
