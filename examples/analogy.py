@@ -2,6 +2,8 @@
 
 After `make demo`; that digits are to street numbers as textures are to scenes shows the algebra and claims nothing:
     python -m examples.analogy
+After a run of demo/all.yaml, that sketches are to photos of some things as they are to photos of others:
+    python -m examples.analogy --run results/demo-all --tasks PhotosA SketchesA PhotosB SketchesB
 After a run of config.yaml:
     python -m examples.analogy --run results/paper --model ViT-L-14 --tasks MNIST SVHN EuroSAT RESISC45
 """

@@ -38,8 +38,8 @@ try:  # the files themselves: Snakemake's own reading of them passes over keys t
 except (ConfigurationError, PlaceError) as error:
     sys.exit(str(error))
 config.clear()
-# what scripts see: they look for every task among the tasks
-config.update({**whole, "tasks": [*whole["tasks"], *whole.get("auxiliary", [])]})
+# what scripts and captions see: scripts look for every task among the tasks, captions name those of the benchmark
+config.update({**whole, "tasks": [*whole["tasks"], *whole.get("auxiliary", [])], "task_names": BENCH.task_names})
 
 if workflow.is_main_process and BENCH.package_versions == "warn" and versions.other_versions(FILES.records):
     logger.warning(
@@ -309,18 +309,13 @@ OUTCOMES = over_runs(FILES.outcomes, "disentanglement", pair=BENCH.pairs)
 
 
 def of_vectors(pattern):
-    """A pattern over every model, seed, and mode that has task vectors of its own."""
-    return [pattern.format(**where) for where in BENCH.trained(BENCH.pretrained)]
+    """A pattern over every model, seed, and mode with task vectors of its own that are added."""
+    return [pattern.format(**where) for where in BENCH.compared()]
 
 
 def of_subsets(name):
     """A file of every addition with subsets of the task vectors."""
     return [f"{FILES.subsets}/{name}".format(**where) for where in BENCH.subset_runs]
-
-
-def tables(*names):
-    """The files of tables."""
-    return expand(f"{FILES.tables}/{{name}}.{{suffix}}", name=names, suffix=["csv", "md", "tex"])
 
 
 def figures(*names):

@@ -158,7 +158,7 @@ if BENCH.negation_controls:
 
 rule reproduction:
     input:
-        tables=[f"{FILES.tables}/{name}.csv" for name in BENCH.reproduced],
+        tables=[f"{FILES.tables}/{name}.csv" for name in resolution.reproduced(BENCH)],
     output:
         tables=shown_tables("reproduction", suffixes=("csv", "md")),
         provenance=FILES.record("reproduction"),
@@ -170,7 +170,7 @@ rule reproduction:
     resources:
         **requests("report"),
     params:
-        names=BENCH.reproduced,
+        names=resolution.reproduced(BENCH),
         tasks=TASKS,
         control=CONTROL,
         papers=file_digest(ROOT / "lib/reporting/papers/numbers.yaml"),
@@ -196,7 +196,7 @@ rule findings:
         **requests("report"),
     params:
         models=MODELS,
-        random=BENCH.twins,
+        random=resolution.twins(BENCH),
         tasks=TASKS,
         control=CONTROL,
         control_floor=BENCH.evaluation["control_floor"],

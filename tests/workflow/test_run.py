@@ -194,11 +194,11 @@ def test_the_papers_configuration_plans_without_data(tmp_path):
         "pretrained": models + random,
         "head": (models + random) * (tasks + 1),
         "zero_shot": models + random,
-        "finetune": (models * 3 + random * 2) * tasks,  # post-hoc linearization trains nothing
-        "task_vector": (models * 3 + random * 2) * tasks,
-        "single_task": models * modes + random * 2,
+        "finetune": (models * 4 + random * 2) * tasks,  # post-hoc linearization trains nothing, gradient ascent does
+        "task_vector": (models * 4 + random * 2) * tasks,
+        "single_task": models * (modes + 1) + random * 2,
         "addition": models * modes + random * 2,
-        "negation": models * modes * tasks,
+        "negation": models * (modes + 1) * tasks,
         "negation_controls": models * tasks,
         "negation_controls_table": 1,
         "disentanglement": models * modes,

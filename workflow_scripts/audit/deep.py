@@ -52,7 +52,7 @@ def evaluations(run: Run, *, sample: int = 1) -> Iterator[Fault]:
 
 def similarities(run: Run, *, sample: int = SAMPLE) -> Iterator[Fault]:
     """The cosines and norms of a seeded sample of (model, seed, mode), from the task vectors."""
-    for where in _sample(run.bench.trained(run.bench.pretrained), sample):
+    for where in _sample(run.bench.compared(), sample):
         places = [run.format(pattern, **where) for pattern in (run.files.similarity, run.files.norms)]
         taus = {task: run.path(run.format(run.files.tau, **where, task=task)) for task in run.bench.task_names}
         with tempfile.TemporaryDirectory() as made:

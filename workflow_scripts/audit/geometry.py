@@ -39,7 +39,7 @@ def outcomes_of_images(run: Run) -> Iterator[Fault]:
 def similarities(run: Run) -> Iterator[Fault]:
     """Cosines are of every two tasks, symmetric and one of a task with itself; norms are those of the task vectors."""
     tasks = run.bench.task_names
-    for where in run.bench.trained(run.bench.pretrained):
+    for where in run.bench.compared():
         place, beside = (run.format(pattern, **where) for pattern in (run.files.similarity, run.files.norms))
         rows = similarity_files.read([str(run.path(place))], [str(run.path(beside))], tasks)
         for name, value in where.items():

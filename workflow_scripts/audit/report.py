@@ -12,6 +12,7 @@ from pathlib import Path
 from workflow_scripts.audit import report_beside
 from workflow_scripts.audit.comparison import same_bytes
 from workflow_scripts.audit.run import Fault, Run
+from workflow_scripts.configuration import resolution
 from workflow_scripts.configuration.benchmark import Model
 from workflow_scripts.configuration.resolution import samples
 from workflow_scripts.reporting import (
@@ -115,7 +116,7 @@ def write_findings(run: Run, folder: Path) -> None:
         resamples=os.fspath(run.path(run.files.resamples)),
         outcomes=_files(run, *_of_pairs(run, run.files.outcomes)),
         models=[model.name for model in run.bench.pretrained],
-        random=run.bench.twins,
+        random=resolution.twins(run.bench),
         tasks=run.bench.task_names,
         control=run.bench.control.name,
         control_floor=run.bench.evaluation["control_floor"],
@@ -128,7 +129,7 @@ def write_scorecard(run: Run, folder: Path) -> None:
     """The scorecard of a run, from its tables, in a folder."""
     reproduction.main(
         folder,
-        {name: os.fspath(run.path(f"{run.files.tables}/{name}.csv")) for name in run.bench.reproduced},
+        {name: os.fspath(run.path(f"{run.files.tables}/{name}.csv")) for name in resolution.reproduced(run.bench)},
         tasks=run.bench.task_names,
         control=run.bench.control.name,
     )
@@ -220,7 +221,7 @@ def _of_pairs(run: Run, pattern: str) -> list[str]:
 def _similarities(run: Run) -> list[list[str]]:
     """The files of cosines, and of norms."""
     patterns = (run.files.similarity, run.files.norms)
-    places = run.bench.trained(run.bench.pretrained)
+    places = run.bench.compared()
     return [_files(run, *(run.format(pattern, **where) for where in places)) for pattern in patterns]
 
 

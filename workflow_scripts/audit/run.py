@@ -149,7 +149,7 @@ class Run:
         yield from (self._job("few_shot", **where) for where in bench.analogous(bench.analogies.few_shot_modes))
         if bench.pairs:
             yield from (self._job("disentanglement", **where) for where in bench.evaluated("disentanglement"))
-        yield from (self._job("similarity", **where) for where in bench.trained(bench.pretrained))
+        yield from (self._job("similarity", **where) for where in bench.compared())
         yield from (self._job("subsets", **where) for where in bench.subset_runs)
         kinds = {
             "heatmaps": bench.pairs,

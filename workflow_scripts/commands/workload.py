@@ -59,7 +59,7 @@ def stages(bench: Benchmark) -> list[Stage]:
             work=tuple(_disentanglement(bench, known, sizes)),
         ),
         *workload_beside.stages(bench, known, sizes),
-        Stage("similarity", len(bench.trained(bench.pretrained)), "report"),
+        Stage("similarity", len(bench.compared()), "report"),
         Stage("subsets", len(bench.subset_runs), "subsets", work=tuple(_subsets(bench, known, sizes))),
         *(Stage(name, int(bool(bench.subset_runs)), "report") for name in ("subset_tables", "subset_figures")),
         *(

@@ -55,19 +55,6 @@ class Benchmark:
     pretraining: Mapping[str, object] | None = None
     subsets: Mapping[str, object] | None = None
 
-    @property
-    def twins(self) -> dict[str, str]:
-        """Model with a random image tower -> the pre-trained one of the same architecture and weights, if there."""
-        same = {(model.architecture, str(model.weights)): model.name for model in self.pretrained}
-        twins = ((model.name, same.get((model.architecture, str(model.weights)))) for model in self.random_init)
-        return {name: twin for name, twin in twins if twin}
-
-    @property
-    def reproduced(self) -> list[str]:
-        """The run's tables that the papers print, too."""
-        further = {"random_init": self.random_init, "negation_controls": self.negation_controls}
-        return ["addition", "negation", "single_task", *(name for name, made in further.items() if made)]
-
     def model(self, name: str) -> Model:
         return next(model for model in self.models if model.name == name)
 
@@ -114,6 +101,11 @@ class Benchmark:
             for seed in self.seeds
             for mode in owners(modes_of(vars(model), self.modes))
         ]
+
+    def compared(self) -> list[dict[str, object]]:
+        """Model, seed and mode of every set of task vectors whose cosines are told: those that some mode adds."""
+        known = owners(self.modes_in("addition"))
+        return [where for where in self.trained(self.pretrained) if where["mode"] in known]
 
     def trainings(self) -> list[dict[str, object]]:
         """Model, seed, mode and task of every checkpoint; of auxiliary tasks, those that analogies use."""

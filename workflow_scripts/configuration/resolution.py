@@ -170,3 +170,16 @@ def _configuration(architecture: str, architectures: str | None) -> Mapping | No
         return in_order(read_configuration(architecture, architectures))
     except OpenClipMissing:
         return None
+
+
+def twins(bench: Benchmark) -> dict[str, str]:
+    """Model with a random image tower -> the pre-trained one of the same architecture and weights, if there."""
+    same = {(model.architecture, str(model.weights)): model.name for model in bench.pretrained}
+    found = ((model.name, same.get((model.architecture, str(model.weights)))) for model in bench.random_init)
+    return {name: twin for name, twin in found if twin}
+
+
+def reproduced(bench: Benchmark) -> list[str]:
+    """The run's tables that the papers print, too."""
+    further = {"random_init": bench.random_init, "negation_controls": bench.negation_controls}
+    return ["addition", "negation", "single_task", *(name for name, made in further.items() if made)]

@@ -77,7 +77,7 @@ def test_the_figure_has_a_panel_per_quadruple_with_labels_and_units(drawn):
     for axis in drawn.axes:
         assert axis.get_xlabel() == "images per class of d"
         assert [label.get_text() for label in axis.get_xticklabels()] == ["0", "1", "4", "16"]
-    assert drawn.axes[0].get_ylabel() == "test accuracy on d (%)"
+    assert drawn.get_supylabel() == "test accuracy on d (%)"
     (legend,) = drawn.legends
     assert [text.get_text() for text in legend.get_texts()] == ["all images of d", "from pre-trained", "from analogy"]
 
