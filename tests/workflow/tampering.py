@@ -102,14 +102,23 @@ class Forgery:
         self.csv(file, change)
 
     def report(self, *, resample=True):
-        """Resampled accuracies, tables, findings and figures, as the results are now."""
-        run = Run(load(read_effective([Path(self.files.configuration)]), look=False), Path(), ROOT)
+        """Resampled accuracies, tables, findings, figures and pages, as the results are now."""
+        run = self._run()
         if resample:
             report.resample(run, Path(self.files.run))
         report.write_tables(run, Path(self.files.tables))
         report.write_findings(run, Path(self.files.run))
         report.write_scorecard(run, Path(self.files.tables))
         report.draw_figures(run, Path(self.files.figures))
+        self.pages()
+
+    def pages(self):
+        """Pages, as tables and findings are now."""
+        for place in (self.files.tables, self.files.run):
+            report.write_pages(self._run(), Path(place), place=place)
+
+    def _run(self):
+        return Run(load(read_effective([Path(self.files.configuration)]), look=False), Path(), ROOT)
 
     def seal(self):
         Path(self.files.seal).write_text(seal(self.files.run, sealed_names(Path(), self.files)))
@@ -626,6 +635,7 @@ def shorter_vectors_wherever_they_are_shown(run):
     files = [[f"{RUN}/tiny/seed0/{mode}/{name}.csv" for mode in modes] for name in ("similarity", "norms")]
     similarity_table.main(*files, Path(RUN, "tables"), tasks=["Scenes", "Signs"])
     similarity_maps.main(*files, Path(RUN, "figures"), tasks=["Scenes", "Signs"])
+    run.pages()
     run.put_right()
 
 
@@ -662,6 +672,7 @@ def a_rounded_table(run):
 @forged("findings and scorecard from results", "findings.md")
 def a_better_finding(run):
     run.text(f"{RUN}/findings.md", "\n", "\nEverything holds.\n")
+    run.pages()
     run.put_right()
 
 
@@ -701,6 +712,10 @@ def better_single_tasks(run):
         tested = f"{folder}/addition/sum/test.csv"
         known = pd.read_csv(tested).set_index("task")["accuracy"]["Signs"]
         run.cell(tested, "normalized", known, task="Signs")
+    for tested in Path(RUN).glob("tiny/seed0/*/subsets/subsets.csv"):
+        rows = pd.read_csv(tested)
+        rows.loc[rows["task"] == "Signs", "normalized"] = rows["accuracy"]
+        rows.to_csv(tested, index=False)
     run.report()
     run.put_right()
 
