@@ -40,7 +40,7 @@ def test_a_finished_run_passes(run):
     found = audit(read_effective([Path("config.yaml")]), deep=True)
     assert faults(found) == {} and [one.check for one in found] == list(wanted({}, deep=True))
     report = json.loads(Path(f"{RUN}/audit.json").read_text())
-    assert report["passed"] and report["records"] == 55 and len(report["checks"]) == len(found)
+    assert report["passed"] and report["records"] == 61 and len(report["checks"]) == len(found)
     assert Path(f"{RUN}/audit.md").read_text().startswith("# Audit of the run tiny: passed\n")
     done = subprocess.run(["sha256sum", "--check", "--quiet", "provenance.sha256"], cwd=RUN, capture_output=True)
     assert done.returncode == 0
