@@ -18,9 +18,11 @@ from workflow_scripts.editing.evaluation import Evaluation
 from workflow_scripts.models import head, pretrained, zero_shot
 from workflow_scripts.reporting import (
     alpha_sweeps,
+    bootstrap,
     findings,
     heatmaps,
     loss_curves,
+    reproduction,
     scatters,
     subset_figures,
     subset_tables,
@@ -30,6 +32,7 @@ from workflow_scripts.training import finetune, task_vector
 
 TASKS, CONTROL = {"Scenes": "scenes", "Signs": "signs"}, {"Objects": "objects"}
 ALPHAS = [0.0, 0.5, 1.0]
+BOOTSTRAP = {"resamples": 100, "seed": 0}
 MODE = modes.get("standard")
 IDENTITY = {"model": "tiny", "seed": 0, "mode": MODE.name}
 
@@ -56,7 +59,9 @@ class Stages:
             self.negation,
             self.disentanglement,
             self.subsets,
+            self.bootstrap,
             self.tables,
+            self.reproduction,
             self.findings,
             self.heatmaps,
             self.scatters,
@@ -174,6 +179,20 @@ class Stages:
         given = {"sample": {"sampled": 1, "seed": 0}, "at_once": False, "alphas": ALPHAS, "identity": IDENTITY}
         subsets.main(self._evaluation(TASKS), self._taus(), self.single_task_csv, self.root / "subsets", **given)
 
+    def bootstrap(self) -> None:
+        bootstrap.main(
+            self.root / "resamples.npz",
+            {
+                "zero_shot": self._of("pretrained/predictions.npz"),
+                "single_task": self._of("single_task_predictions.npz"),
+                "addition": self._of("addition/sum/predictions.npz"),
+                "negation": self._of(*(f"negation/{name}/predictions.npz" for name in TASKS)),
+            },
+            {name: str(self.root / f"data/{name}/test.index.npz") for name in TASKS | CONTROL},
+            control="Objects",
+            **BOOTSTRAP,
+        )
+
     def tables(self) -> None:
         tables.main(
             self.root / "tables",
@@ -181,18 +200,28 @@ class Stages:
             addition=[str(self.root / "addition/sum/test.csv")],
             negation=[str(self.root / f"negation/{name}/test.csv") for name in TASKS],
             manifests=[str(self.root / f"data/{name}/manifest.json") for name in TASKS | CONTROL],
+            resamples=str(self.root / "resamples.npz"),
             tasks=list(TASKS),
             control="Objects",
         )
 
+    def reproduction(self) -> None:
+        names = ("addition", "negation", "single_task")
+        files = dict(zip(names, self._of(*(f"tables/{name}.csv" for name in names)), strict=True))
+        reproduction.main(self.root / "tables", files, tasks=list(TASKS), control="Objects")
+
     def findings(self) -> None:
         findings.main(
-            self.root / "findings.md",
-            addition=str(self.root / "tables/addition.csv"),
-            negation=str(self.root / "tables/negation.csv"),
-            grids=[str(self._grid())],
+            self.root,
+            resamples=str(self.root / "resamples.npz"),
+            outcomes=[str(self._outcomes())],
+            models=["tiny"],
+            random={},
+            tasks=list(TASKS),
+            control="Objects",
             control_floor=0.95,
             search_space=(0.0, 1.0),
+            bootstrap=BOOTSTRAP,
         )
 
     def heatmaps(self) -> None:
