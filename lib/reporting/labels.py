@@ -9,7 +9,8 @@ MEAN = "Mean"  # the column beside the tasks'
 KEYS = ["model", "seed", "mode"]
 RULE = "rule"
 # columns that say what a row is of
-IDENTITY = (*KEYS, RULE, "method", "quadruple", "size", "pair", "task", "task_a", "task_b", "split", "start", "shots")
+METHOD = "method"  # of a control of negation
+IDENTITY = (*KEYS, RULE, METHOD, "quadruple", "size", "pair", "task", "task_a", "task_b", "split", "start", "shots")
 _MODES = {
     PRETRAINED: "Pre-trained",
     RANDOM: "Random init",

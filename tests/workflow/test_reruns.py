@@ -12,7 +12,7 @@ from tests.workflow.conftest import PROJECT, ROOT, edit, planned, run_snakemake,
 
 TABLES = {"tables": 1, "reproduction": 1, "pages": 1}
 REPORT = {"bootstrap": 1, "findings": 1, **TABLES}
-SUBSETS = {"subset_tables": 1, "subset_figures": 1}
+SUBSETS = {"subset_tables": 1, "subset_figures": 1, "pages": 1}
 RENDERED = {"findings": 1, "similarity_table": 1, "disentanglement_table": 1, "subset_tables": 1, **TABLES}
 FIGURES = {"heatmaps": 1, "loss_curves": 1, "similarity_maps": 1, "alpha_sweeps": 1, "scatters": 1, "subset_figures": 1}
 EVALUATIONS = {"single_task": 4, "addition": 4, "negation": 8, "disentanglement": 4}

@@ -11,7 +11,7 @@ import pandas as pd
 
 from lib.files import own_files
 from lib.files.own_files import OwnFileError
-from lib.reporting.labels import IDENTITY, KEYS, RULE
+from lib.reporting.labels import IDENTITY, KEYS, METHOD, RULE
 
 # text, even where it reads like a number or like NaN
 _NAMES = (*(name for name in IDENTITY if name not in ("seed", "size")), "subset")
@@ -50,10 +50,10 @@ def joined(found: Mapping[str | Path, pd.DataFrame]) -> pd.DataFrame:
 
 
 def require_rows(path: str | Path, frame: pd.DataFrame, asked: Asked, **told: str) -> None:
-    """Raise OwnFileError unless there are rows, and of each model, seed, mode and rule every combination, once."""
+    """Raise OwnFileError unless there are rows, and of each model, seed, mode, rule, method every combination, once."""
     if frame.empty:
         raise OwnFileError(path, got="no rows", expected="some")
-    keys = [*KEYS, *([RULE] if RULE in frame else [])]
+    keys = [*KEYS, *(name for name in (RULE, METHOD) if name in frame)]
     for _, rows in frame.groupby(keys, sort=False, dropna=False):
         values = asked(rows)
         if absent := [name for name in values if name not in rows]:
