@@ -25,8 +25,9 @@ CONTROLS, OF_STANDARD = f"{RUN}/tiny/seed0/negation_controls", f"{RUN}/tiny/seed
 # two auxiliary tasks, fine-tuned in the one mode that the analogies' vectors are of; analogies in two modes
 JOBS = {
     "prepare": 2, "head": 2, "finetune": 2, "task_vector": 2, "analogy": 2, "few_shot": 1, "analogies_table": 1,
-    "analogies_figure": 1, "negation_controls": 2, "negation_controls_table": 1,
+    "analogies_figure": 1, "negation_controls": 2, "negation_controls_table": 1, "reproduction": 1, "pages": 1,
 }  # fmt: skip
+SUMMARIES = {"reproduction": 1, "pages": 1}  # the scorecard and the pages are of all tables that a run has
 SECTIONS = {
     "negation_controls": {"seed": 5},
     "auxiliary": [synthetic("Photos", "photos_a", epochs=1), synthetic("Sketches", "sketches_a", epochs=1)],
@@ -75,7 +76,7 @@ def test_nothing_that_was_there_runs_again(grown, more):
 
 
 def test_a_run_goes_on_without_them(folder, benchmark):
-    assert planned(folder, copy.deepcopy(benchmark)) == {}
+    assert planned(folder, copy.deepcopy(benchmark)) == SUMMARIES
 
 
 def changed(more, section, **values):
@@ -87,15 +88,16 @@ def changed(more, section, **values):
 def test_each_value_reruns_its_own_jobs(folder, more):
     few = {**more["analogies"]["few_shot"], "steps": 3}
     assert planned(folder, changed(more, "analogies", few_shot=few)) == {
-        "few_shot": 1, "analogies_table": 1, "analogies_figure": 1
+        "few_shot": 1, "analogies_table": 1, "analogies_figure": 1, "pages": 1
     }  # fmt: skip
     assert planned(folder, changed(more, "negation_controls", seed=6)) == {
-        "negation_controls": 2, "negation_controls_table": 1
+        "negation_controls": 2, "negation_controls_table": 1, **SUMMARIES
     }  # fmt: skip
     only = changed(more, "analogies", modes=["standard"])
-    assert planned(folder, only) == {"analogies_table": 1, "analogies_figure": 1}
+    assert planned(folder, only) == {"analogies_table": 1, "analogies_figure": 1, "pages": 1}
     backwards = changed(more, "analogies", quadruples=[{"a": "Signs", "b": "Sketches", "c": "Scenes", "d": "Photos"}])
-    assert planned(folder, backwards) == {"analogy": 2, "few_shot": 1, "analogies_table": 1, "analogies_figure": 1}
+    again = {"analogy": 2, "few_shot": 1, "analogies_table": 1, "analogies_figure": 1, "pages": 1}
+    assert planned(folder, backwards) == again
 
 
 def test_auxiliary_tasks_are_in_no_other_table(folder):
