@@ -40,7 +40,17 @@ def test_the_table_in_the_docs_is_current():
 def test_tangents_concern_tangent_modes_alone(effects):
     for module, changed in effects.items():
         if "tangent" in module or module.endswith("models/linearize.py"):
-            assert rules(changed) == {"finetune", "single_task", "addition", "negation", "disentanglement"} or (
+            every = {
+                "finetune",
+                "single_task",
+                "addition",
+                "negation",
+                "disentanglement",
+                "subsets",
+                "analogy",
+                "few_shot",
+            }
+            assert every - {"analogy", "few_shot", "subsets"} <= rules(changed) <= every or (
                 module.endswith("tangent_models.py") and "finetune" not in rules(changed)
             )
             assert modes(changed, "finetune") <= {"linear"}
@@ -50,6 +60,15 @@ def test_tangents_concern_tangent_modes_alone(effects):
 def test_the_report_concerns_the_report_alone(effects):
     shown = {"tables", "findings", "heatmaps", "scatters", "alpha_sweeps", "loss_curves"}
     shown |= {"disentanglement_table", "similarity_table", "similarity_maps", "pages"}
+    shown |= {"bootstrap", "reproduction", "random_init", "subset_tables", "subset_figures"}
+    shown |= {
+        "negation_controls_table",
+        "analogies_table",
+        "analogies_figure",
+        "few_shot",
+        "analogy",
+        "negation_controls",
+    }
     for module, changed in effects.items():
         if "/reporting/" in module:
             assert rules(changed) <= shown, module
