@@ -10,10 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lib.reporting.analogies import ALL, STARTS, equation
-from lib.reporting.figures.style import PAGE, STYLE, label_all, legend_below, panels
+from lib.reporting.figures.style import PAGE, STYLE, label_all, legend_below, mode_style, panels
 from lib.reporting.labels import PRETRAINED, title
 
-_LINES = {PRETRAINED: {"fmt": "o--", "color": "0.4"}, "analogy": {"fmt": "s-", "color": "#0072B2"}}
+# black, because a panel is of one mode: colours are those of modes and tasks
+_LINES = {
+    PRETRAINED: {"fmt": "o--", "color": mode_style(PRETRAINED)["color"]},
+    "analogy": {"fmt": "s-", "color": "black"},
+}
 
 
 def few_shot_curves(frame: pd.DataFrame) -> Figure:
