@@ -55,7 +55,7 @@ def write(configfile: Path, folder: Path, *, project: Path = ROOT) -> Path:
 def _require_finished(configfile: Path, folder: Path, layout: Layout, project: Path) -> None:
     jobs, everything = planned(project / "Snakefile", configfile, folder)
     if jobs:
-        rules = ", ".join(f"{rule} {count}" for rule, count in Counter(job.rule for job in jobs).items())
+        rules = ", ".join(f"{rule} {count}" for rule, count in sorted(Counter(job.rule for job in jobs).items()))
         raise RunError(
             f"{layout.run} is not finished: {len(jobs)} of {everything} jobs would run ({rules}), expected none; "
             f"run them first: snakemake --cores all --configfile {configfile}"
