@@ -18,6 +18,8 @@ from workflow_scripts.commands.why import planned
 from workflow_scripts.configuration.benchmark import ConfigurationError, load, read_effective
 
 SHIPPED = {name: yaml.safe_load((ROOT / name).read_text()) for name in ("config.yaml", "demo/config.yaml")}
+# what a configuration that leaves them out is read as
+DEFAULTS = {"checkpoints": [], "deterministic": False, "auxiliary": [], "analogies": {"modes": [], "quadruples": []}}
 VALUES = st.one_of(
     st.sampled_from([None, True, False]),
     st.sampled_from([0, 1, 2, 3, -1, 7, 64, 1000, 2**31, 2**63 - 1, 2**64, 10**40]),
@@ -90,7 +92,7 @@ def test_a_mutated_configuration_is_refused_in_form_or_read_as_written(tmp_path_
         assert FORM.fullmatch(told) and ".py" not in told, told
     else:
         written = {key: [] if key == "checkpoints" and not value else value for key, value in config.items()}
-        assert plain({"checkpoints": [], "deterministic": False, **written}) == plain(dataclasses.asdict(read))
+        assert plain({**DEFAULTS, **written}) == plain(dataclasses.asdict(read))
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -118,4 +120,4 @@ def test_what_is_not_refused_can_be_planned_to_the_end(tmp_path_factory, config)
 @pytest.mark.parametrize("name", SHIPPED)
 def test_both_shipped_configurations_are_read_as_written(name):
     read = load(read_effective([ROOT / name]))
-    assert plain({"checkpoints": [], "deterministic": False, **SHIPPED[name]}) == plain(dataclasses.asdict(read))
+    assert plain({**DEFAULTS, **SHIPPED[name]}) == plain(dataclasses.asdict(read))

@@ -28,7 +28,7 @@ def why(folder, config, project):
 
 
 def test_a_finished_run_has_nothing_to_do(own_run, config, project):
-    assert why(own_run, config, project) == "0 of 59 jobs would run.\n"
+    assert why(own_run, config, project) == "0 of 61 jobs would run.\n"
 
 
 def test_module_value_and_input_are_named(own_run, config, project):
