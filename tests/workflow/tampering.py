@@ -553,7 +553,7 @@ def other_validation_images(run):
 
 @forged("training logs", "linear/Signs/training_log.csv: its learning rates")
 def another_learning_rate(run):
-    run.csv(f"{LINEAR}/Signs/training_log.csv", lambda rows: rows.__setitem__("learning_rate", 1e-3))
+    run.csv(f"{LINEAR}/Signs/training_log.csv", lambda rows: rows.__setitem__("learning_rate", 7e-3))
     run.put_right()
 
 
