@@ -15,10 +15,10 @@ RUFF := lib workflow_scripts tests benchmarks examples
 demo: setup
 	$(BIN)/snakemake --cores $(CORES) --configfile demo/config.yaml
 
-# three seeds, in a run of their own
 demo-all: setup
 	$(BIN)/snakemake --cores $(CORES) --configfile demo/all.yaml
 
+# three seeds, in a run of their own
 demo-seeds: setup
 	$(BIN)/snakemake --cores $(CORES) --configfile demo/seeds.yaml
 

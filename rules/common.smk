@@ -318,6 +318,10 @@ def of_subsets(name):
     return [f"{FILES.subsets}/{name}".format(**where) for where in BENCH.subset_runs]
 
 
+# whose labels the findings need, beside resampled accuracies
+LABELLED = list(dict.fromkeys([*(TASKS if BENCH.subset_runs else []), *BENCH.analogies.targets]))
+
+
 def figures(*names):
     """The files of figures."""
     return [f"{FILES.figures}/{name}.{suffix}" for name in names for suffix in ("pdf", "png")]

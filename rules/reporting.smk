@@ -184,6 +184,12 @@ rule findings:
         resamples=FILES.resamples,
         outcomes=large(OUTCOMES),
         sha256=beside(OUTCOMES),
+        analogies=over_analogies("test.csv", BENCH.analogies.modes),
+        analogies_predictions=over_analogies("predictions.npz", BENCH.analogies.modes),
+        subsets=large(of_subsets("predictions.npz")),
+        subsets_tested=of_subsets("subsets.csv"),
+        single_task=[FILES.single_task_predictions.format(**where) for where in BENCH.subset_runs],
+        labels=large(expand(FILES.index, task=LABELLED, split="test")),
     output:
         findings=[FILES.findings, shown(FILES.findings_table, "findings", "Findings", findings="values (csv)")],
         provenance=FILES.record("findings"),
@@ -202,6 +208,8 @@ rule findings:
         control_floor=BENCH.evaluation["control_floor"],
         search_space=SEARCH_SPACE,
         bootstrap=dict(BENCH.bootstrap),
+        samples=resolution.samples(BENCH),
+        labelled=LABELLED,
         papers=file_digest(ROOT / "lib/reporting/papers/numbers.yaml"),
         code=code_of("findings"),
     script:

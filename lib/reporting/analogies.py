@@ -10,7 +10,8 @@ from lib.reporting.labels import KEYS, PRETRAINED, title
 from lib.reporting.tables import PaperTable, percent
 
 ALL = "all"  # shots of d's own fine-tuned model
-STARTS = {PRETRAINED: "from pre-trained", "analogy": "from analogy"}
+ANALOGY = "analogy"  # the edited model, where accuracies or fine-tuning start
+STARTS = {PRETRAINED: "from pre-trained", ANALOGY: "from analogy"}
 _RUN = [*KEYS, "quadruple"]
 
 

@@ -13,6 +13,7 @@ from lib.reporting.estimates import Estimate, verdict
 from lib.reporting.labels import PRETRAINED, title
 
 _SMALLEST = "ViT-B-32"  # what a model that the papers do not report is held against
+_EDITED = "ViT-L-14"  # the model of the editing paper's figures
 Measured = Mapping[tuple[str, str, str], Estimate]  # (model, mode, quantity) -> its mean over seeds
 
 
@@ -59,13 +60,15 @@ def findings(measured: Measured, *, floor: float, random: Mapping[str, str] = Ma
     """Every claim that the run's modes can speak of, one row per model.
 
     measured: absolute, single and normalized of addition, target and control of negation, error (mean xi over the
-    search space of alpha); the pre-trained model has absolute, target and control. random: model with a random image
+    search space of alpha), one vector and all vectors (normalized accuracy over all tasks), zero-shot d and analogy
+    (accuracy on task d); the pre-trained model has absolute, target and control. random: model with a random image
     tower -> the same one pre-trained, with which it is compared.
     """
     found: list[Finding] = []
     for model in dict.fromkeys(model for model, _, _ in measured if model not in random):
         own = _of(model, measured)
         found += [*_addition(model, own), *_negation(model, own, floor), *_disentanglement(model, own)]
+        found += [*_subsets(model, own), *_analogies(model, own)]
     for model, pretrained in random.items():
         found += _random_init(model, _of(model, measured), _of(pretrained, measured))
     return found
@@ -154,6 +157,31 @@ def _disentanglement(model: str, own: Mapping[tuple[str, str], Estimate]) -> Ite
                 f"{one.value:.3f} against {other.value:.3f}",
                 (Margin(other - one, scale=1.0),),
             )
+
+
+def _subsets(model: str, own: Mapping[tuple[str, str], Estimate]) -> Iterator[Finding]:
+    for mode in [mode for mode, quantity in own if quantity == "one vector"]:
+        one, everything = own[mode, "one vector"], own[mode, "all vectors"]
+        yield Finding(
+            f"{model}, subsets: with all {title(mode)} task vectors, the mean normalized accuracy over all tasks is "
+            "higher than with one of them",
+            "higher (Ilharco et al. 2023, Sec. 4: a figure)",
+            _EDITED,
+            f"{_percent(everything.value)} against {_percent(one.value)}",
+            (Margin(everything - one),),
+        )
+
+
+def _analogies(model: str, own: Mapping[tuple[str, str], Estimate]) -> Iterator[Finding]:
+    for mode in [mode for mode, quantity in own if quantity == "analogy"]:
+        before, after = own[mode, "zero-shot d"], own[mode, "analogy"]
+        yield Finding(
+            f"{model}, analogies: c + (b - a) of {title(mode)} classifies task d better than zero-shot",
+            "better (Ilharco et al. 2023, Sec. 5: a figure)",
+            _EDITED,
+            f"{_percent(after.value)} against {_percent(before.value)}",
+            (Margin(after - before),),
+        )
 
 
 def _random_init(

@@ -122,6 +122,7 @@ def write_findings(run: Run, folder: Path) -> None:
         control_floor=run.bench.evaluation["control_floor"],
         search_space=_search_space(run),
         bootstrap=run.bench.bootstrap,
+        **report_beside.edits(run),
     )
 
 

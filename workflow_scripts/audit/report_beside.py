@@ -1,12 +1,13 @@
-"""Tables and figures of controls of negation and of analogies, made again for `workflow_scripts.audit.report`."""
+"""What `workflow_scripts.audit.report` makes again of controls of negation, of analogies and of subsets."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lib.reporting.bootstrap import Bootstrap
 from workflow_scripts.audit.run import Run
+from workflow_scripts.configuration import resolution
 from workflow_scripts.reporting import analogies_figure, analogies_table, negation_controls_table
 
 
@@ -44,6 +45,20 @@ def _write_controls(run: Run, folder: Path) -> None:
     )
 
 
+def edits(run: Run) -> dict[str, object]:
+    """What the findings say of analogies and of subsets rests on: predictions and labels."""
+    bench, files = run.bench, run.files
+    tested = bench.analogous(bench.analogies.modes)
+    stored = (_over(run, f"{files.analogy}/{name}", tested) for name in ("test.csv", "predictions.npz"))
+    return {
+        "analogies": dict(zip(*stored, strict=True)),
+        "subsets": _over(run, f"{files.subsets}/predictions.npz", bench.subset_runs),
+        "single_task": _over(run, files.single_task_predictions, bench.subset_runs),
+        "samples": resolution.samples(bench),
+        "labels": _labels(run, dict.fromkeys([*bench.task_names, *bench.analogies.targets])),
+    }
+
+
 def _write_analogies(run: Run, folder: Path) -> None:
     bench, pattern = run.bench, run.files.analogy
     tested, few_shot = (bench.analogous(modes) for modes in (bench.analogies.modes, bench.analogies.few_shot_modes))
@@ -66,7 +81,7 @@ def _footnotes(run: Run, rule: str) -> list[str]:
     return record.params["footnotes"] if record else []
 
 
-def _labels(run: Run, tasks: Sequence[str]) -> dict[str, str]:
+def _labels(run: Run, tasks: Iterable[str]) -> dict[str, str]:
     """Task -> index of its test split."""
     return {task: str(run.path(run.format(run.files.index, task=task, split="test"))) for task in tasks}
 

@@ -3,16 +3,15 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from lib.data.prepared import FIELDS
-from lib.files import own_files, predictions
 from lib.files.own_files import OwnFileError
 from lib.reporting import analogies, intervals, tables
 from lib.reporting.bootstrap import Bootstrap
 from lib.reporting.labels import KEYS
 from workflow_scripts.job import adapter
-from workflow_scripts.reporting import frames
+from workflow_scripts.reporting import analogy_rows, frames
 from workflow_scripts.reporting.tables import write
 
 CAPTION = (
@@ -35,7 +34,7 @@ def main(
     measured: file of accuracies -> file of the predictions behind its rows, in their order; labels: task -> index of
     its test split; shots: those of few-shot fine-tuning. Raises OwnFileError.
     """
-    known = {task: own_files.read_npz(path, FIELDS)["label"] for task, path in labels.items()}
+    known = analogy_rows.labels_of(labels)
     found = [_with_intervals(path, stored, known, bootstrap) for path, stored in measured.items()]
     frame = analogies.analogies(pd.concat(found, ignore_index=True))
     _require_shots(list(measured), frame, shots)
@@ -44,15 +43,10 @@ def main(
     write(folder, "analogies", frame, table)
 
 
-def _with_intervals(path: str, stored: str, labels: Mapping[str, object], bootstrap: Bootstrap) -> pd.DataFrame:
-    """The rows of one file, all on one task, with low and high."""
-    frame = frames.read([path], ("alpha", "accuracy", "n"))
-    task = frame["task"].iloc[0]
-    found = predictions.read(stored).get((task, "test"))
-    if task not in labels or found is None or found.shape != (len(frame), len(labels[task])):
-        shape = None if found is None else found.shape
-        raise OwnFileError(stored, got=f"predictions {shape} on {task}", expected=f"one for each row of {path}")
-    low, high = bootstrap.interval(bootstrap.means(found == labels[task], task))
+def _with_intervals(path: str, stored: str, labels: Mapping[str, np.ndarray], bootstrap: Bootstrap) -> pd.DataFrame:
+    """The rows of one file with low and high."""
+    frame, correct = analogy_rows.read(path, stored, labels)
+    low, high = bootstrap.interval(bootstrap.means(correct, frame["task"].iloc[0]))
     return frame.drop(columns="n").assign(low=low, high=high, n=frame["n"])
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -14,7 +15,9 @@ from lib.reporting.estimates import Estimate
 from lib.reporting.labels import PRETRAINED
 from lib.reporting.resamples import Resampled, Who
 from workflow_scripts.job import adapter
+from workflow_scripts.reporting import edits
 from workflow_scripts.reporting.disentanglement_table import measure
+from workflow_scripts.reporting.subset_rows import Samples
 
 SUM = "sum"  # the papers' claims are about the sum
 
@@ -31,21 +34,29 @@ def main(
     control_floor: float,
     search_space: tuple[float, float],
     bootstrap: Mapping[str, int],
+    analogies: Mapping[str, str] = MappingProxyType({}),
+    subsets: Sequence[str] = (),
+    single_task: Sequence[str] = (),
+    samples: Samples = MappingProxyType({}),
+    labels: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Write findings.md and findings.csv to `folder`.
 
-    outcomes: of disentanglement, per image; random: model with a random image tower -> the same one pre-trained. Raises
-    OwnFileError.
+    outcomes: of disentanglement, per image; random: model with a random image tower -> the same one pre-trained;
+    analogies: accuracies -> predictions; subsets, single_task: predictions of subsets' models and of the tasks' own;
+    samples: mode -> its sample of subsets; labels: task -> index of its test split. Raises OwnFileError.
     """
-    found = Resampled.read(resamples)
+    found, drawn = Resampled.read(resamples), Bootstrap(**bootstrap)
     try:
-        measured = dict(_measured(found, [*models, *random], tasks, control)) | _errors(
-            outcomes, search_space, Bootstrap(**bootstrap)
-        )
+        measured = dict(_measured(found, [*models, *random], tasks, control))
     except KeyError as error:
         raise OwnFileError(
             resamples, got=f"no row of {error}", expected="one for every model, seed and task"
         ) from error
+    measured |= _errors(outcomes, search_space, drawn)
+    measured |= edits.of_analogies(analogies, labels, drawn)
+    if subsets:
+        measured |= edits.of_subsets(subsets, single_task, {task: labels[task] for task in tasks}, samples, drawn)
     rows = findings.findings(measured, floor=control_floor, random=random)
     atomic.write_text(folder / "findings.md", findings.markdown(rows))
     with atomic.whole(folder / "findings.csv") as temporary:
@@ -98,4 +109,9 @@ if __name__ == "__main__":
             control_floor=params.control_floor,
             search_space=tuple(params.search_space),
             bootstrap=params.bootstrap,
+            analogies=dict(zip(snakemake.input.analogies, snakemake.input.analogies_predictions, strict=True)),
+            subsets=list(snakemake.input.subsets),
+            single_task=list(snakemake.input.single_task),
+            samples=params.samples,
+            labels=dict(zip(params.labelled, snakemake.input.labels, strict=True)),
         )

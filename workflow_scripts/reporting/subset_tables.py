@@ -8,14 +8,14 @@ import pandas as pd
 
 from lib.data.prepared import FIELDS
 from lib.editing.subsets import listed as subsets_of
-from lib.files import own_files, predictions
-from lib.files.own_files import OwnFileError
+from lib.files import own_files
 from lib.reporting import subset_table, subsets, tables
 from lib.reporting.bootstrap import Bootstrap
 from lib.reporting.labels import KEYS
 from lib.reporting.subset_intervals import by_size, resampled
 from workflow_scripts.job import adapter
 from workflow_scripts.reporting import subset_rows
+from workflow_scripts.reporting.subset_predictions import correct, run_of
 from workflow_scripts.reporting.tables import manifests_of, write
 
 
@@ -58,31 +58,15 @@ def _intervals(
     bootstrap: Bootstrap,
 ) -> pd.DataFrame:
     """Of each model, seed, mode and size."""
-    own_models, found = {_run(path): path for path in single_task}, []
+    own_models, found = {run_of(path): path for path in single_task}, []
     for path in predicted:
-        run = _run(path)
+        run = run_of(path)
         listed = subsets_of(list(labels), samples[run[-1]])
-        correct = _correct(path, labels, len(listed))
-        own = {task: rows[0] for task, rows in _correct(own_models[run], labels, 1).items()}
-        sizes = by_size(resampled(correct, own, listed, bootstrap), listed, bootstrap)
+        right = correct(path, labels, len(listed))
+        own = {task: rows[0] for task, rows in correct(own_models[run], labels, 1).items()}
+        sizes = by_size(resampled(right, own, listed, bootstrap), listed, bootstrap)
         found.append(sizes.assign(**dict(zip(KEYS, run, strict=True))))
     return pd.concat(found)
-
-
-def _run(path: str) -> tuple[object, ...]:
-    """Whose predictions a file holds: model, seed, mode."""
-    told = predictions.read_identity(path)
-    return tuple(told[key] for key in KEYS)
-
-
-def _correct(path: str, labels: Mapping[str, np.ndarray], models: int) -> dict[str, np.ndarray]:
-    """Task -> Bool[models, n], which test images are classified correctly."""
-    found = predictions.read(path)
-    shapes = {task: found[task, "test"].shape if (task, "test") in found else None for task in labels}
-    expected = {task: (models, len(known)) for task, known in labels.items()}
-    if shapes != expected:
-        raise OwnFileError(path, got=f"predictions on test of the shapes {shapes}", expected=str(expected))
-    return {task: found[task, "test"] == known for task, known in labels.items()}
 
 
 if __name__ == "__main__":

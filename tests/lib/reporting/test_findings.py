@@ -175,3 +175,17 @@ def test_several_models_of_the_papers_stand_in_their_rows():
 def test_without_a_claim_there_is_a_table_without_rows():
     header, *_ = cells(findings.markdown([]))
     assert header == ["finding", "paper", "this run", "margin [95 %]", "verdict"]
+
+
+def test_claims_of_subsets_and_analogies_are_held_against_the_editing_papers_model():
+    edits = {
+        ("m", "linear", "one vector"): estimate(0.6),
+        ("m", "linear", "all vectors"): estimate(0.8, seed=1),
+        ("m", "standard", "zero-shot d"): estimate(0.5),
+        ("m", "standard", "analogy"): estimate(0.3, seed=1),
+    }
+    subsets, analogy = findings.findings(edits, floor=0.95)
+    assert subsets.claim.startswith("m, subsets: with all Linear FT task vectors") and subsets.verdict == "holds"
+    assert subsets.ours == "80.0 against 60.0" and subsets.difference.startswith("+20.0 [+19.")
+    assert analogy.claim.startswith("m, analogies: c + (b - a) of Non-linear FT") and analogy.verdict == "does not hold"
+    assert analogy.ours == "30.0 against 50.0" and {subsets.reference, analogy.reference} == {"ViT-L-14"}
