@@ -77,7 +77,10 @@ def test_images_and_findings_are_there():
     ):
         assert {f"{stem}.png", f"{stem}.pdf"} <= names
     rows = [line.split("|")[1:-1] for line in (RUN / "findings.md").read_text().splitlines()[2:]]
-    assert len(rows) == 13 and {cells[-1].strip() for cells in rows} == {"yes", "no"}
+    verdicts = {cells[0].strip().removeprefix("ViT-demo-8, "): cells[-1].strip() for cells in rows}
+    assert len(verdicts) == 13 and set(verdicts.values()) <= {"holds", "does not hold", "within noise"}
+    for column in ("absolute", "normalized"):  # the papers' main claim
+        assert verdicts[f"addition: Linear FT has higher {column} accuracy than non-linear FT"] == "holds"
 
 
 def test_a_second_run_does_nothing():
@@ -93,7 +96,7 @@ def test_gradient_ascent_forgets_and_the_mean_of_all_vectors_helps(tmp_path):
     config = yaml.safe_load((ROOT / "demo/config.yaml").read_text())
     del config["pretraining"]  # of files below the project
     config["modes"].append("gradient-ascent")
-    config["finetune"]["learning_rate"]["gradient-ascent"] = 3e-4
+    config["finetune"]["learning_rate"]["gradient-ascent"] = 1e-3
     config["merging"].append({"rule": "mean"})
     model = config["models"][0]
     model |= {key: str(ROOT / model[key]) for key in ("architectures", "vocabulary")}
