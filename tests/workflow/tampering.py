@@ -608,6 +608,7 @@ def another_score(run):
 @forged("test accuracies", "addition/sum/test.csv")
 def fewer_test_images(run):
     run.csv(f"{LINEAR}/addition/sum/test.csv", lambda rows: rows.__setitem__("n", 59))
+    run.report()
     run.put_right()
 
 

@@ -54,10 +54,10 @@ WRONG = {
 
 
 def refusal(file):
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(FileError) as refused:
         read_mapping(file)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     return str(refused.value)
 
 

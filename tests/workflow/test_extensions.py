@@ -158,7 +158,7 @@ def test_gradient_ascent_and_weight_averaging_run_on_the_demos_path(own_run, con
     config["merging"].append({"rule": "mean"})
     jobs = planned(own_run, config)
     assert jobs == {
-        "finetune": 2, "task_vector": 2, "single_task": 1, "negation": 2, "addition": 4, "similarity": 1, **VECTORS,
+        "finetune": 2, "task_vector": 2, "single_task": 1, "negation": 2, "addition": 4,
         "alpha_sweeps": 1, "loss_curves": 1, **NUMBERS,
     }  # fmt: skip
     done = run_snakemake(own_run, "--cores", "2", config=config)

@@ -131,9 +131,9 @@ def test_gigabytes_are_looked_at_without_reading_them(tmp_path):
     with open(tmp_path / "w.safetensors", "wb") as file:
         file.write(len(header).to_bytes(8, "little") + header)
         file.truncate(8 + len(header) + size)
-    begun = time.perf_counter()
+    begun = time.process_time()
     require_weights(tmp_path / "w.safetensors")
-    assert time.perf_counter() - begun < 0.1
+    assert time.process_time() - begun < 0.1
     archive(tmp_path / "w.pt", b"")
     program = (
         "import sys; from lib.files.weights_files import require_weights as look; [look(f) for f in sys.argv[1:]]; "

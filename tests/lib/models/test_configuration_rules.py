@@ -114,10 +114,10 @@ def test_a_text_tower_of_another_library_is_left_to_it():
 
 
 def test_it_is_quick_and_imports_neither_open_clip_nor_torch():
-    begun = time.perf_counter()
+    begun = time.process_time()
     for _ in range(3):
         configuration_rules.checked_configuration("ViT-L-14-quickgelu")
-    assert time.perf_counter() - begun < 0.1
+    assert time.process_time() - begun < 0.1
     program = (
         "import sys, lib.models.vocabularies; from lib.models.configuration_rules import checked_configuration; "
         "checked_configuration('ViT-B-32'); sys.exit(bool({'open_clip', 'torch'} & set(sys.modules)))"
