@@ -1,0 +1,73 @@
+"""How many points fit into a stated memory: a trial on two points shows what one takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
+
+from lib.kernels.tape import Copies, Tape
+
+MIB = 2**20
+BLOCK_BYTES = 2**26  # explicit gradients of factored weights are made in such blocks
+_ALIVE = 4  # tensors as large as the tape's largest that a backward pass holds beside the tape
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a trial shows. outputs: d. tape, transient: bytes a point of the tape, and of gradients on their way."""
+
+    outputs: int
+    tape: float
+    transient: float
+
+    def points(self, memory_mib: float, *, sides: int) -> int:
+        """The points that fit beside the blocks; sides: how many transforms of a gradient are held at a time.
+
+        Raises ValueError if not even two do.
+        """
+        free = memory_mib * MIB - sides * block_bytes(memory_mib)
+        points = int(free / (self.tape + self.transient))
+        if points < 2:
+            needed = (2 * (self.tape + self.transient)) / MIB * 16 / (16 - sides) + 1
+            raise ValueError(
+                f"memory_mib {memory_mib:g} holds {max(points, 0)} points' tape and gradients, expected two at least: "
+                f"give {needed:.0f} or more, or differentiate by fewer parameters (`trained`)"
+            )
+        return points
+
+
+def block_bytes(memory_mib: float) -> int:
+    """The size of blocks of explicit gradients: a sixteenth of a small memory."""
+    return min(BLOCK_BYTES, int(memory_mib * MIB / 16))
+
+
+def layout_of(copies: Copies, inputs: tuple[Tensor, ...]) -> tuple[Copies, Layout]:
+    """The copies with their embedding tables found, and the layout, by a forward pass over two points.
+
+    A table that is also used otherwise (tied to an output layer) is copied like every other parameter.
+    """
+    pair = tuple(x[[0, -1]] for x in inputs)
+    if copies.vectorize:
+        matrices = [name for name in copies.trained if copies.theta[name].ndim == 2]
+        tape = replace(copies, tables=matrices).record(pair)
+        copies = replace(copies, tables=[name for name in matrices if name in tape.looked_up - tape.reached])
+        del tape
+    own = {value.untyped_storage().data_ptr() for value in copies.theta.values()}
+    kept: dict[int, int] = {}
+
+    def count(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with saved_tensors_hooks(count, lambda tensor: tensor):
+        tape = copies.record(pair)
+    return copies, Layout(tape.outputs.shape[1], sum(kept.values()) / 2, _transient(tape, kept))
+
+
+def _transient(tape: Tape, kept: dict[int, int]) -> float:
+    whole = max((leaf[0].numel() * leaf.element_size() for leaf in tape.whole.values()), default=0)
+    return _ALIVE * max(kept.values(), default=0) / 2 + 2 * whole
