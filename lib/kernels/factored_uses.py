@@ -7,7 +7,7 @@ the activations, and the gradient that flows into it is delta.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -32,6 +32,11 @@ class Product:
     place: tuple
     weight_first: bool
     reordered: bool
+
+    @property
+    def other_operand(self) -> Node | None:
+        """Where M comes from."""
+        return self.node.next_functions[int(self.weight_first)][0]
 
     def factors(self, gradient: Tensor) -> tuple[Tensor, Tensor]:
         """G's factors, each Float[Tensor, "points T size"], in the order of the place's dimensions."""
@@ -80,18 +85,35 @@ def lookups(graph: Graph) -> dict[str, list[Lookup]]:
     return dict(found)
 
 
-def products(graph: Graph, leaves: Mapping[str, Tensor]) -> dict[str, list[list[Product]]]:
+def products(graph: Graph, leaves: Mapping[str, Tensor], others: Iterable[Tensor]) -> dict[str, list[list[Product]]]:
     """Of each leaf on the tape, the products that it is used in, grouped by the elements they multiply.
 
-    A leaf with any other use has the empty list: its gradient comes whole. Groups of one leaf share no element, so
+    A leaf with any other use has the empty list: its gradient comes whole. So it does where the backward pass, which
+    asks for the gradients of `others` and of whole leaves, would not come by. Groups of one leaf share no element, so
     their contributions to an inner product add up; within a group the tokens of all products do.
     """
     names = {id(leaf): name for name, leaf in leaves.items()}
-    found = {}
-    for node in graph:
-        if node.name() == _LEAF and id(node.variable) in names:
-            name = names[id(node.variable)]
-            found[name] = _grouped(_products_after(node, leaves[name], graph) or [])
+    ends = {node: names.get(id(node.variable)) for node in graph if node.name() == _LEAF}
+    found = {
+        name: _grouped(_products_after(node, leaves[name], graph) or [])
+        for node, name in ends.items()
+        if name is not None
+    }
+    asked = {id(tensor) for tensor in others} | {id(leaves[name]) for name, groups in found.items() if not groups}
+    passed = _above([node for node in ends if id(node.variable) in asked], graph)
+    return {
+        name: groups if all(use.other_operand in passed for group in groups for use in group) else []
+        for name, groups in found.items()
+    }
+
+
+def _above(nodes: list[Node], graph: Graph) -> set[Node]:
+    """The nodes, and all that follow them in the forward pass."""
+    found, queue = set(nodes), list(nodes)
+    while queue:
+        new = {after for after, _ in graph[queue.pop()]} - found
+        found |= new
+        queue += new
     return found
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from lib.kernels.gram import PLAIN, TRANSFORMS, Gram, Pairing
 from lib.kernels.memory import block_bytes, layout_of
 from lib.kernels.tape import Copies, Tape
-from lib.kernels.tiles import Range, Tile, symmetric_tiles, tiles
+from lib.kernels.tiles import Tile, symmetric_tiles, tiles
 from lib.models.linearize import Function, Parameters
 
 OUTPUTS = ("each", "pairs", "sum")
@@ -136,8 +136,8 @@ def _require_known(theta, trained, pairings, outputs, left, right) -> None:
     words = {word for pairing in pairings for word in pairing}
     if outputs not in OUTPUTS or not words or not words <= TRANSFORMS.keys():
         raise ValueError(
-            f"outputs {outputs!r} and pairings {list(pairings)}: expected outputs out of {', '.join(OUTPUTS)}, and pairs "
-            f"of {', '.join(TRANSFORMS)}"
+            f"outputs {outputs!r} and pairings {list(pairings)}: expected one of {', '.join(OUTPUTS)}, and pairs of "
+            f"{', '.join(TRANSFORMS)}"
         )
     if unknown := [name for name in trained if name not in theta]:
         raise ValueError(f"trained names {unknown[:3]}, which theta does not have: its names begin {list(theta)[:3]}")

@@ -63,7 +63,7 @@ class Gram:
             self.add_gradient(torch.bmm(part.mT, a, out=gradient))
 
     def add_lookups(self, tokens: Tensor, delta: Tensor) -> None:
-        """Add one table's gradients, given tokens, Int[Tensor, "samples T"], and delta, Float[Tensor, "samples T width"].
+        """Add one table's gradients, given tokens, Int[Tensor, "samples T"], and delta, "samples T width".
 
         a is one_hot(token): a . a' says whether two tokens are the same. NO_TOKEN has no row.
         """

@@ -1,6 +1,6 @@
 """An image tower as the f(theta, x) of a kernel: its embedding, or its logits under a frozen head.
 
-x are normalised images, Float[Tensor, "n 3 s s"] (`ImageEncoder.normalised`), so that every layer is met with a gradient.
+x are normalised images, Float[Tensor, "n 3 s s"], as `ImageEncoder.normalised` gives them.
 """
 
 from __future__ import annotations

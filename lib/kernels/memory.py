@@ -51,7 +51,7 @@ def layout_of(copies: Copies, inputs: tuple[Tensor, ...]) -> tuple[Copies, Layou
     pair = tuple(x[[0, -1]] for x in inputs)
     if copies.vectorize:
         matrices = [name for name in copies.trained if copies.theta[name].ndim == 2]
-        tape = replace(copies, tables=matrices).record(pair)
+        tape = _vectorized(replace(copies, tables=matrices), pair)
         copies = replace(copies, tables=[name for name in matrices if name in tape.looked_up - tape.reached])
         del tape
     own = {value.untyped_storage().data_ptr() for value in copies.theta.values()}
@@ -66,6 +66,16 @@ def layout_of(copies: Copies, inputs: tuple[Tensor, ...]) -> tuple[Copies, Layou
     with saved_tensors_hooks(count, lambda tensor: tensor):
         tape = copies.record(pair)
     return copies, Layout(tape.outputs.shape[1], sum(kept.values()) / 2, _transient(tape, kept))
+
+
+def _vectorized(copies: Copies, inputs: tuple[Tensor, ...]) -> Tape:
+    try:
+        return copies.record(inputs)
+    except RuntimeError as error:
+        raise RuntimeError(
+            f"f does not run under torch.func.vmap ({str(error)[:200]}): correct it, or pass vectorize=False to run a "
+            "point at a time"
+        ) from error
 
 
 def _transient(tape: Tape, kept: dict[int, int]) -> float:

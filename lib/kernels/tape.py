@@ -7,7 +7,7 @@ embedding tables are found on the tape, and their gradients come in factors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -68,7 +68,7 @@ class Tape:
 
     def __init__(self, outputs: Tensor, leaves: Parameters, others: list[Tensor]):
         graph = graph_of(outputs)
-        by_table, by_name = lookups(graph), products(graph, leaves)
+        by_table, by_name = lookups(graph), products(graph, leaves, others)
         self.outputs, self.looked_up = outputs, set(by_table)
         self.whole = {name: leaves[name] for name, groups in by_name.items() if not groups}
         self.reached = set(by_name)
@@ -107,7 +107,9 @@ class _Arrivals:
     def finish(self) -> None:
         """Also where some use had no part in the output."""
         if self.factors:
-            a, delta = (torch.cat(sides, dim=1) if len(sides) > 1 else sides[0] for sides in zip(*self.factors, strict=True))
+            a, delta = (
+                torch.cat(sides, dim=1) if len(sides) > 1 else sides[0] for sides in zip(*self.factors, strict=True)
+            )
             (self.gram.add_factors if a.is_floating_point() else self.gram.add_lookups)(a, delta)
             self.factors.clear()
 

@@ -19,8 +19,8 @@ def explicit(gradients, rows, columns, pairings):
     return torch.stack([sides[a][slice(*rows)] @ sides[b][slice(*columns)].mT for a, b in pairings])
 
 
-@pytest.mark.parametrize("block_bytes", [1, 500, 2**26])
-@pytest.mark.parametrize(("tokens", "inputs", "outputs"), [(1, 5, 7), (6, 2, 3), (3, 40, 30)])
+@pytest.mark.parametrize("block_bytes", [300, 2**26])
+@pytest.mark.parametrize(("tokens", "inputs", "outputs"), [(1, 5, 7), (6, 2, 3), (3, 20, 15)])
 @pytest.mark.parametrize("pairings", [PAIRINGS[:1], PAIRINGS])
 def test_factors_give_what_gradients_give(block_bytes, tokens, inputs, outputs, pairings):
     a, delta = draw(9, tokens, inputs), draw(9, tokens, outputs)
@@ -49,7 +49,7 @@ def test_lookups_give_what_one_hot_factors_give(pairings):
 
 
 def test_the_cheaper_way_is_taken():
-    """One token: the contraction, in + out products a pair against in x out. Many tokens of a small layer: gradients."""
+    """One token: the contraction, in + out products a pair against in x out. Many tokens, a small layer: gradients."""
     gram = Gram((0, 10), (0, 10))
     assert gram.contracts(draw(10, 1, 100), draw(10, 1, 100))
     assert not gram.contracts(draw(10, 50, 10), draw(10, 50, 10))

@@ -23,8 +23,11 @@ def whole(one, *names):
 
 USES = {
     "shared by two layers": (lambda w, x: F.linear(F.linear(x, w).tanh(), w).sum((1, 2))[:, None], True),
-    "used as it is and transposed": (lambda w, x: F.linear(F.linear(x, w).tanh(), w.mT).sum((1, 2))[:, None], False),
-    "in two slices": (lambda w, x: (F.linear(x[:, :1], w[:2]).sum((1, 2)) * F.linear(x, w[2:]).sum((1, 2)))[:, None], True),
+    "used as it is and transposed": (lambda w, x: F.linear(F.linear(x, w).tanh(), w.mT).sum((1, 2))[:, None], True),
+    "in two slices": (
+        lambda w, x: (F.linear(x[:, :1], w[:2]).sum((1, 2)) * F.linear(x, w[2:]).sum((1, 2)))[:, None],
+        True,
+    ),
     "in overlapping slices": (
         lambda w, x: (F.linear(x[:, :1], w[:4]).sum((1, 2)) * F.linear(x, w[2:]).sum((1, 2)))[:, None],
         False,
@@ -32,7 +35,7 @@ USES = {
     "also added": (lambda w, x: (F.linear(x, w) + w[:3]).square().sum((1, 2))[:, None], False),
     "scaled before": (lambda w, x: F.linear(x, 3 * w).square().sum((1, 2))[:, None], False),
     "reshaped": (lambda w, x: F.linear(x.flatten(1)[:, :9], w.reshape(4, 9)).square().sum(1)[:, None], True),
-    "squared": (lambda w, x: ((w @ w) * x[:, 0, :1, None]).sum((1, 2))[:, None], None),
+    "squared": (lambda w, x: ((w @ w) * x[:, 0, :1, None]).sum((1, 2))[:, None], False),
     "on the left": (lambda w, x: (w @ x.mT).square().sum((1, 2))[:, None], True),
     "not by every output": (lambda w, x: torch.stack([F.linear(x, w).sum((1, 2)), x.sum((1, 2))], 1), True),
     "of one row": (lambda w, x: F.linear(x, w[:1]).square().sum((1, 2))[:, None], True),
@@ -46,14 +49,24 @@ def test_a_weights_unusual_uses(use):
     jacobians = one.jacobians()
     found = ntk(one.f, one.theta, one.x, outputs="pairs")
     torch.testing.assert_close(found, torch.einsum("ncp,mdp->cdnm", jacobians, jacobians), rtol=1e-10, atol=1e-10)
-    if factored is not None:
-        assert whole(one) == (set() if factored else {"w"})
+    assert whole(one) == (set() if factored else {"w"})
+
+
+def test_a_product_of_two_parameters_is_not_missed():
+    """As in a low-rank update, W = B A: no input lies behind their product."""
+    theta = {"a": W[:2], "b": W[:, :2]}
+    one = Case(lambda theta, x: F.linear(x, theta["b"] @ theta["a"]).square().sum(1), theta, X)
+    jacobians = one.jacobians()
+    torch.testing.assert_close(ntk(one.f, theta, X), torch.einsum("ncp,mcp->cnm", jacobians, jacobians))
 
 
 TABLES = {
     "looked up": (lambda w, t: F.embedding(t, w).square().sum((1, 2))[:, None], True),
     "looked up twice": (lambda w, t: (F.embedding(t, w) * F.embedding(t[:, :1], w)).sum((1, 2))[:, None], True),
-    "the same tokens at each point": (lambda w, t: (F.embedding(torch.tensor([1, 2, 1]), w) * t[..., None]).sum(1), True),
+    "the same tokens at each point": (
+        lambda w, t: (F.embedding(torch.tensor([1, 2, 1]), w) * t[..., None]).sum(1),
+        True,
+    ),
     "with padding": (lambda w, t: F.embedding(t, w, padding_idx=1).square().sum((1, 2))[:, None], True),
     "tied to the output": (lambda w, t: F.linear(F.embedding(t, w).mean(1), w), False),
     "by an index": (lambda w, t: w[t].square().sum((1, 2))[:, None], False),
