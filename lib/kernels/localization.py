@@ -29,9 +29,9 @@ class LocalEnergy:
     rank: Tensor
 
     def share(self, own: Tensor) -> Tensor:
-        """Float64[Tensor, "..."], in [0, 1]: the share of the energy on the points where Bool[Tensor, "points"] is true.
+        """Float64[Tensor, "..."], in [0, 1]: the share of the energy on the task's own points, Bool[Tensor, "points"].
 
-        Without localisation it is the share of those points.
+        Without localisation it is their share of all points.
         """
         return self.energy[..., own].sum(-1) / self.rank
 
@@ -39,9 +39,9 @@ class LocalEnergy:
 def local_energy(kernel: Tensor, cut_off: float) -> LocalEnergy:
     """E_loc of kernels Float[Tensor, "... n points"], rows the task's points; one for each output, for example.
 
-    cut_off: the share of the squared singular values that is kept, in (0, 1]; 1 keeps all that rounding leaves. Singular
-    values that tie with the last one kept are kept, as any basis of theirs is as good. Raises ValueError for another
-    cut-off, for values that are not finite, and for a kernel that is zero.
+    cut_off: the share of the squared singular values that is kept, in (0, 1]; 1 keeps all that rounding leaves. Values
+    that tie with the last one kept are kept, as any basis of theirs is as good. Raises ValueError for another cut-off,
+    for kernels that are not finite, and for one that is zero.
     """
     if not 0 < cut_off <= 1:
         raise ValueError(f"cut_off {cut_off} is no share of energy, expected more than 0 and at most 1")
