@@ -22,8 +22,9 @@ LARGEST_CONDITION = 1e-3 / torch.finfo(torch.float64).eps  # beyond, a direct so
 
 @dataclass(frozen=True)
 class Regression:
-    """beta: Float64[Tensor, "n d"]. solver: "cholesky", "lu" or "lstsq", for each output. condition: Float64[Tensor, "d"],
-    of the regularised kernels; inf if one is singular.
+    """beta: Float64[Tensor, "n d"]. solvers: "cholesky", "lu" or "lstsq", for each output.
+
+    condition: Float64[Tensor, "d"], of the regularised kernels; inf for one that is singular.
     """
 
     beta: Tensor
@@ -42,10 +43,10 @@ class Regression:
 def fit(kernel: Tensor, y: Tensor, *, regularisation: float, f_0: Tensor | None = None) -> Regression:
     """Solve for beta.
 
-    kernel: K(X, X), Float[Tensor, "d n n"], one for each output, or "n n" for all; it need not be symmetric. y: targets,
-    Float[Tensor, "n d"] (`one_hot`). regularisation: lambda >= 0, in units of the operator norm. f_0: the initial
-    function at X, Float[Tensor, "n d"]; None not to adjust for it. Raises ValueError for shapes that do not fit, a
-    negative lambda, and values that are not finite.
+    kernel: K(X, X), Float[Tensor, "d n n"], one for each output, or "n n" for all; it need not be symmetric. y: the
+    targets, Float[Tensor, "n d"] (`one_hot`). regularisation: lambda >= 0, in units of the operator norm. f_0: the
+    initial function at X, Float[Tensor, "n d"]; None not to adjust for it. Raises ValueError for shapes that do not
+    fit, a negative lambda, and values that are not finite.
     """
     kernels = _for_each(kernel, y.shape[1])
     residual = (y.double() - (0 if f_0 is None else f_0.double())).cpu()
@@ -60,8 +61,8 @@ def converged(
 ) -> Tensor:
     """Float64[Tensor, "m d"]: Jacot's f*(x) = f_0(x) + K(x, X) K(X, X)^-1 (y - f_0), the limit of training on squares.
 
-    kernel: K(X, X), and kernel_other: K(X, x), of the same kind: one for all outputs, "n n" and "n m"; one for each, "d n
-    n" and "d n m"; or all pairs of outputs, "d d n n" and "d d n m", which is what a network trains with. The rest as
+    kernel: K(X, X), and kernel_other: K(X, x), of the same kind. One for all outputs: "n n" and "n m"; one for each:
+    "d n n" and "d n m"; all pairs of outputs, which is what a network trains with: "d d n n" and "d d n m". The rest as
     in `fit`.
     """
     if kernel.ndim < 4:
@@ -131,10 +132,7 @@ def _solve(kernel: Tensor, residual: Tensor, regularisation: float) -> tuple[Ten
     symmetric = torch.allclose(kernel, kernel.mT, rtol=1e-10, atol=1e-12 * kernel.abs().max().item())
     norm = torch.linalg.matrix_norm(kernel, ord=2)
     matrix = kernel + regularisation * norm * torch.eye(len(kernel), dtype=kernel.dtype)
-    if symmetric:
-        values = torch.linalg.eigvalsh(matrix).clamp(min=0)
-    else:
-        values = torch.linalg.svdvals(matrix)
+    values = torch.linalg.eigvalsh(matrix).clamp(min=0) if symmetric else torch.linalg.svdvals(matrix)
     condition = values.max() / values.min() if values.min() > 0 else torch.tensor(torch.inf, dtype=kernel.dtype)
     if condition > LARGEST_CONDITION:
         return torch.linalg.lstsq(matrix, residual[:, None], driver="gelsd").solution[:, 0], "lstsq", condition
@@ -148,8 +146,8 @@ def _require_fit(kernels: Tensor, residual: Tensor, regularisation: float) -> No
     n, d = residual.shape
     if kernels.shape != (d, n, n):
         raise ValueError(
-            f"kernel has shape {tuple(kernels.shape)}, expected {(d, n, n)} for targets of shape {(n, d)}: of all pairs of "
-            "outputs, `converged` takes kernels"
+            f"kernel has shape {tuple(kernels.shape)}, expected {(d, n, n)} for targets of shape {(n, d)}; one of all "
+            "pairs of outputs is for `converged`"
         )
     if not regularisation >= 0:
         raise ValueError(f"regularisation {regularisation}: expected 0 or more, in units of the kernel's operator norm")

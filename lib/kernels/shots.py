@@ -10,7 +10,7 @@ def k_shot(labels: Tensor, k: int, *, seed: int) -> Tensor:
     """Int64[Tensor, "C*k"]: the rows of k points of each class that occurs, class after class.
 
     labels: Int[Tensor, "n"]. The points of a class stand in an order of the seed's, of which the first k are taken: for
-    k' < k the k'-shot subset is a part of the k-shot one. Raises ValueError for k < 1, and for a class with fewer points.
+    k' < k the k'-shot subset is a part of the k-shot one. Raises ValueError for k < 1 and for a class of fewer points.
     """
     if k < 1:
         raise ValueError(f"{k}-shot: expected one point of each class at least")
