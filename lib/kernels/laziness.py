@@ -19,7 +19,7 @@ from lib.parameters import require_same_names
 
 @dataclass(frozen=True)
 class Laziness:
-    """parameters: |theta_t - theta_0| / |theta_0|. features: the same of the outputs. kernel: 1 - alignment, in [0, 1]."""
+    """parameters: |theta_t - theta_0| / |theta_0|; features: the same of outputs; kernel: 1 - alignment, in [0, 1]."""
 
     parameters: float
     features: float

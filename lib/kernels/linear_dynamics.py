@@ -42,8 +42,8 @@ class LinearDynamics:
         """
         values, vectors = torch.linalg.eigh(_flat(kernel))
         values = values.clamp(min=0)
-        largest = 2 * len(residual) / values[-1].item()
-        if not flow and learning_rate >= largest:
+        if not flow and learning_rate * values[-1] >= 2 * len(residual):
+            largest = 2 * len(residual) / values[-1].item()
             raise ValueError(f"learning rate {learning_rate} diverges: this kernel allows less than {largest:.4g}")
         return cls(values, vectors, residual.double(), learning_rate, flow)
 

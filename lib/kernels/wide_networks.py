@@ -1,4 +1,4 @@
-"""Fully connected networks in NTK parametrisation, trained beside their linearisation (Lee et al. 2019, Sec. 2, Fig. 3).
+"""Fully connected networks in NTK parametrisation, and training them (Lee et al. 2019, Sec. 2 and Fig. 3).
 
     h = (sigma_w / sqrt(fan_in)) W x + sigma_b b,    W, b ~ N(0, 1),    ReLU between layers
 
