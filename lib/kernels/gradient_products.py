@@ -52,7 +52,8 @@ def gradient_products(
     right = left if x_other is None else _tuple(x_other)
     _require_known(theta, trained, pairings, outputs, left, right)
     copies, layout = layout_of(Copies(f, theta, trained, vectorize), left)
-    points = layout.points(memory_mib, sides=len({word for pairing in pairings for word in pairing}))
+    transformed = any(pairing != PLAIN for pairing in pairings)  # then both sides of a block have a copy
+    points = layout.points(memory_mib, blocks=3 if transformed else 1)
     work = _Work(copies, left, right, list(pairings), outputs, layout.outputs, block_bytes(memory_mib))
     n, m = work.size(left), work.size(right)
     kernel = torch.zeros(work.blocks, len(pairings), n, m, dtype=torch.float64, device=left[0].device)

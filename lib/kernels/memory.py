@@ -22,15 +22,15 @@ class Layout:
     tape: float
     transient: float
 
-    def points(self, memory_mib: float, *, sides: int) -> int:
-        """The points that fit beside the blocks; sides: how many transforms of a gradient are held at a time.
+    def points(self, memory_mib: float, *, blocks: int) -> int:
+        """The points that fit beside so many blocks.
 
         Raises ValueError if not even two do.
         """
-        free = memory_mib * MIB - sides * block_bytes(memory_mib)
+        free = memory_mib * MIB - blocks * block_bytes(memory_mib)
         points = int(free / (self.tape + self.transient))
         if points < 2:
-            needed = (2 * (self.tape + self.transient)) / MIB * 16 / (16 - sides) + 1
+            needed = (2 * (self.tape + self.transient)) / MIB * 16 / (16 - blocks) + 1
             raise ValueError(
                 f"memory_mib {memory_mib:g} holds {max(points, 0)} points' tape and gradients, expected two at least: "
                 f"give {needed:.0f} or more, or differentiate by fewer parameters (`trained`)"

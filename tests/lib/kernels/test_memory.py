@@ -32,7 +32,7 @@ def test_a_kernel_holds_no_more_than_stated(memory_mib):
         return one.f(theta, x).mean((1, 2))[:, None]
 
     _, layout = layout_of(Copies(f, one.theta, list(one.theta)), (one.x,))
-    points = layout.points(memory_mib, sides=1)
+    points = layout.points(memory_mib, blocks=1)
     x = one.x[: 2 * points]
     peak = peak_mib(lambda: ntk(f, one.theta, x, memory_mib=memory_mib))
     assert memory_mib / 3 < peak < memory_mib
@@ -51,7 +51,7 @@ def test_the_layout_counts_the_tape_and_finds_tables():
 def test_points_are_what_is_left_beside_the_blocks():
     layout = Layout(outputs=1, tape=0.75 * MIB, transient=0.25 * MIB)
     assert block_bytes(160) == 10 * MIB and block_bytes(10_000) == 64 * MIB
-    assert layout.points(160, sides=1) == 150 and layout.points(160, sides=2) == 140
+    assert layout.points(160, blocks=1) == 150 and layout.points(160, blocks=3) == 130
     with pytest.raises(ValueError, match=r"memory_mib 2 holds 1 points' .* give 3 or more"):
-        layout.points(2, sides=1)
-    assert layout.points(3, sides=1) == 2
+        layout.points(2, blocks=1)
+    assert layout.points(3, blocks=1) == 2
