@@ -27,10 +27,10 @@ class Layout:
 
         Raises ValueError if not even two do.
         """
-        free = memory_mib * MIB - blocks * block_bytes(memory_mib)
-        points = int(free / (self.tape + self.transient))
+        bytes_a_point = max(self.tape + self.transient, 1.0)
+        points = int((memory_mib * MIB - blocks * block_bytes(memory_mib)) / bytes_a_point)
         if points < 2:
-            needed = (2 * (self.tape + self.transient)) / MIB * 16 / (16 - blocks) + 1
+            needed = 2 * bytes_a_point / MIB * 16 / (16 - blocks) + 1
             raise ValueError(
                 f"memory_mib {memory_mib:g} holds {max(points, 0)} points' tape and gradients, expected two at least: "
                 f"give {needed:.0f} or more, or differentiate by fewer parameters (`trained`)"

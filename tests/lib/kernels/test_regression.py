@@ -38,7 +38,7 @@ def test_a_class_has_a_kernel_of_its_own_and_the_initial_function_is_adjusted_fo
     found = fit(square, y, regularisation=0.1, f_0=f_0).predict(beside, f_0_other)
     for c in range(4):
         norm = torch.linalg.eigvalsh(square[c])[-1]
-        beta = torch.linalg.inv(square[c] + 0.1 * norm * torch.eye(8)) @ (y - f_0)[:, c]
+        beta = torch.linalg.inv(square[c] + 0.1 * norm * torch.eye(8, dtype=torch.float64)) @ (y - f_0)[:, c]
         torch.testing.assert_close(found[:, c], f_0_other[:, c] + beside[c].mT @ beta)
 
 
@@ -47,7 +47,7 @@ def test_an_asymmetric_kernel_is_solved_as_it_is():
     found = fit(square, y, regularisation=0.2)
     norm = torch.linalg.svdvals(square)[0]
     assert found.solvers == ("lu", "lu")
-    torch.testing.assert_close((square + 0.2 * norm * torch.eye(8)) @ found.beta, y)
+    torch.testing.assert_close((square + 0.2 * norm * torch.eye(8, dtype=torch.float64)) @ found.beta, y)
 
 
 def test_a_singular_kernel_is_solved_by_least_squares_of_smallest_norm():
