@@ -49,11 +49,19 @@ def layout_of(copies: Copies, inputs: tuple[Tensor, ...]) -> tuple[Copies, Layou
     A table that is also used otherwise (tied to an output layer) is copied like every other parameter.
     """
     pair = tuple(x[[0, -1]] for x in inputs)
-    if copies.vectorize:
-        matrices = [name for name in copies.trained if copies.theta[name].ndim == 2]
-        tape = _vectorized(replace(copies, tables=matrices), pair)
-        copies = replace(copies, tables=[name for name in matrices if name in tape.looked_up - tape.reached])
-        del tape
+    matrices = [name for name in copies.trained if copies.theta[name].ndim == 2] if copies.vectorize else []
+    copies = replace(copies, tables=matrices)
+    tape, kept = _trial(copies, pair)
+    if tied := tape.looked_up & tape.reached:
+        copies = replace(copies, tables=[name for name in matrices if name not in tied])
+        tape, kept = _trial(copies, pair)
+    whole = max((leaf[0].numel() * leaf.element_size() for leaf in tape.whole.values()), default=0)
+    layout = Layout(tape.outputs.shape[1], sum(kept) / 2, _ALIVE * max(kept, default=0) / 2 + 2 * whole)
+    return replace(copies, tables=[name for name in copies.tables if name in tape.looked_up]), layout
+
+
+def _trial(copies: Copies, inputs: tuple[Tensor, ...]) -> tuple[Tape, list[int]]:
+    """The tape of some points, and the bytes of each of the tensors that it keeps beside theta."""
     own = {value.untyped_storage().data_ptr() for value in copies.theta.values()}
     kept: dict[int, int] = {}
 
@@ -61,23 +69,15 @@ def layout_of(copies: Copies, inputs: tuple[Tensor, ...]) -> tuple[Copies, Layou
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in own:
             kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
+        return tensor.detach()  # a node that held its own output would never be freed
 
-    with saved_tensors_hooks(count, lambda tensor: tensor):
-        tape = copies.record(pair)
-    return copies, Layout(tape.outputs.shape[1], sum(kept.values()) / 2, _transient(tape, kept))
-
-
-def _vectorized(copies: Copies, inputs: tuple[Tensor, ...]) -> Tape:
     try:
-        return copies.record(inputs)
+        with saved_tensors_hooks(count, lambda tensor: tensor):
+            return copies.record(inputs), list(kept.values())
     except RuntimeError as error:
+        if not copies.vectorize:
+            raise
         raise RuntimeError(
             f"f does not run under torch.func.vmap ({str(error)[:200]}): correct it, or pass vectorize=False to run a "
             "point at a time"
         ) from error
-
-
-def _transient(tape: Tape, kept: dict[int, int]) -> float:
-    whole = max((leaf[0].numel() * leaf.element_size() for leaf in tape.whole.values()), default=0)
-    return _ALIVE * max(kept.values(), default=0) / 2 + 2 * whole
