@@ -23,10 +23,14 @@ CUT_OFFS = (0.9, 0.99, 0.999)
 
 @dataclass(frozen=True)
 class LocalEnergy:
-    """energy: Float64[Tensor, "... points"], each in [0, 1], with the sum `rank`. rank: Int64[Tensor, "..."]."""
+    """energy: Float64[Tensor, "... points"], each in [0, 1], with the sum `rank`. rank: Int64[Tensor, "..."].
+
+    values: Float64[Tensor, "... n"], all singular values, falling.
+    """
 
     energy: Tensor
     rank: Tensor
+    values: Tensor
 
     def share(self, own: Tensor) -> Tensor:
         """Float64[Tensor, "..."], in [0, 1]: the share of the energy on the task's own points, Bool[Tensor, "points"].
@@ -51,7 +55,7 @@ def local_energy(kernel: Tensor, cut_off: float) -> LocalEnergy:
     _, values, eigenfunctions = torch.linalg.svd(kernel, full_matrices=False)
     kept = kept_by_energy(values, cut_off, size=max(kernel.shape[-2:]))
     energy = (eigenfunctions**2 * kept[..., None]).sum(-2)
-    return LocalEnergy(energy, kept.sum(-1))
+    return LocalEnergy(energy, kept.sum(-1), values)
 
 
 def kept_by_energy(values: Tensor, cut_off: float, *, size: int) -> Tensor:

@@ -117,6 +117,18 @@ def watched_weights(theta: Parameters, watched: Watched) -> Tensor:
     return torch.cat(chosen) if chosen else torch.empty(0)
 
 
+def standardised(x: Tensor, x_test: Tensor) -> tuple[Tensor, Tensor]:
+    """Float[Tensor, "n inputs"] and "m inputs": less the training points' mean, over their root mean square.
+
+    So an input is 1 in the mean square, as the parametrisation supposes. Raises ValueError for points that are equal.
+    """
+    mean = x.mean(0)
+    scale = (x - mean).square().mean().sqrt()
+    if scale == 0:
+        raise ValueError(f"all {len(x)} training points are equal: nothing to learn from, expected some that differ")
+    return (x - mean) / scale, (x_test - mean) / scale
+
+
 def rmse(outputs: Tensor, others: Tensor) -> Tensor:
     """Root mean square difference over points and outputs, Float[Tensor, "steps"], of two "steps n d"."""
     return (outputs - others).square().mean((1, 2)).sqrt()
