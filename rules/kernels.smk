@@ -49,6 +49,7 @@ if BENCH.kernels.localization:
     rule localization_figures:
         input:
             energies=over_localized(),
+            table=f"{FILES.tables}/localization.csv",
         output:
             figures=[
                 *shown_figures("local_energy", "localization_{of}", of=LOCALIZED),

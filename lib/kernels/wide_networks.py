@@ -11,9 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from scipy import stats
 from torch import Tensor
 
 from lib.models.linearize import Function, Parameters, linearize
@@ -63,10 +61,6 @@ class Trajectory:
     outputs: Tensor
     outputs_test: Tensor
     weights: Tensor
-
-    def losses(self, y: Tensor, y_test: Tensor) -> tuple[Tensor, Tensor]:
-        """L at the training and at the test points, Float[Tensor, "steps"] each."""
-        return _losses(self.outputs, y), _losses(self.outputs_test, y_test)
 
 
 def descend(
@@ -127,32 +121,6 @@ def standardised(x: Tensor, x_test: Tensor) -> tuple[Tensor, Tensor]:
     if scale == 0:
         raise ValueError(f"all {len(x)} training points are equal: nothing to learn from, expected some that differ")
     return (x - mean) / scale, (x_test - mean) / scale
-
-
-def rmse(outputs: Tensor, others: Tensor) -> Tensor:
-    """Root mean square difference over points and outputs, Float[Tensor, "steps"], of two "steps n d"."""
-    return (outputs - others).square().mean((1, 2)).sqrt()
-
-
-@dataclass(frozen=True)
-class PowerLaw:
-    """y = prefactor * x^slope, fitted by least squares to logarithms. slope_error: the slope's standard error."""
-
-    slope: float
-    prefactor: float
-    slope_error: float
-
-
-def power_law(x: Sequence[float], y: Sequence[float]) -> PowerLaw:
-    """The fit to positive x, such as widths, and y, such as errors; three of them at least. Raises ValueError."""
-    if len(x) < 3 or min(*x, *y) <= 0:
-        raise ValueError(f"a power law is fitted to three positive pairs at least, got x = {list(x)} and y = {list(y)}")
-    fitted = stats.linregress(np.log(x), np.log(y))
-    return PowerLaw(float(fitted.slope), float(np.exp(fitted.intercept)), float(fitted.stderr))
-
-
-def _losses(outputs: Tensor, y: Tensor) -> Tensor:
-    return (outputs - y).square().sum(-1).mean(-1) / 2
 
 
 def _require_rising(steps: Sequence[int]) -> None:
