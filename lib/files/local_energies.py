@@ -53,7 +53,7 @@ def _require_shapes(path: str | os.PathLike, arrays: dict[str, np.ndarray]) -> N
     told = {name: f"{values.dtype.kind}{list(values.shape)}" for name, values in arrays.items()}
     n, m, c = (arrays[name].size for name in ("rows_task", "rows_control", "cut_offs"))
     d = arrays["rank"].shape[-1] if arrays["rank"].ndim else 0
-    expected = {name: "U[]" for name in ("model", "task", "control")} | {
+    expected = dict.fromkeys(("model", "task", "control"), "U[]") | {
         "rows_task": f"i[{n}]",
         "rows_control": f"i[{m}]",
         "cut_offs": f"f[{c}]",

@@ -226,9 +226,7 @@ def _write(
     rows.write(folder / "tried.csv", tried)
     rows.write(folder / "tested.csv", tested)
     stored = {(identity["task"], TEST): torch.stack(predicted)}
-    predictions.write(
-        folder / "predictions.npz", stored, {identity["task"]: held[TEST].f_0.shape[1]}, {**identity}
-    )
+    predictions.write(folder / "predictions.npz", stored, {identity["task"]: held[TEST].f_0.shape[1]}, {**identity})
 
 
 if __name__ == "__main__":
