@@ -19,6 +19,7 @@ from workflow_scripts.audit.run import Fault, Run
 from workflow_scripts.reporting import regressions
 
 _CLOSE = 1e-6
+_KEYS = ["split", "shots", "method"]
 _CHOSEN = ["regularisation", "initial_scale", "learning_rate"]
 _CLOSED_FORM = {"regularisation": 0.0, "initial_scale": 1.0}
 
@@ -44,9 +45,8 @@ def energies(run: Run) -> Iterator[Fault]:
             if not np.array_equal(found.rank[cut], kept):
                 yield Fault(place, f"its singular values give other ranks at {cut_off:g}")
             energy = found.energy[cut]
-            if not (
-                np.allclose(energy.sum(-1), kept, atol=_CLOSE) and -_CLOSE < energy.min() <= energy.max() < 1 + _CLOSE
-            ):
+            shares = ((energy > -_CLOSE) & (energy < 1 + _CLOSE)).all()
+            if not (shares and np.allclose(energy.sum(-1), kept, atol=_CLOSE)):
                 yield Fault(place, f"its energies at {cut_off:g} are no shares with the rank as their sum")
 
 
@@ -57,11 +57,8 @@ def regression(run: Run) -> Iterator[Fault]:
         folder = run.format(run.files.regression, **where)
         places = {name: f"{folder}/{name}.csv" for name in ("tried", "tested")}
         tried, tested = (regressions.read_tested([str(run.path(place))]) for place in places.values())
-        rows = list(_expected_rows(settings))
-        yield from rows_expected(places["tested"], tested, ["split", "shots", "method"], [row[:3] for row in rows])
-        yield from rows_expected(
-            places["tried"], tried, ["split", "shots", "method", *_CHOSEN], list(_candidates(settings))
-        )
+        yield from rows_expected(places["tested"], tested, _KEYS, list(_expected_rows(settings)))
+        yield from rows_expected(places["tried"], tried, [*_KEYS, *_CHOSEN], list(_candidates(settings)))
         for place, frame, n in zip(places.values(), (tried, tested), ("validation", "test"), strict=True):
             yield from identity(place, frame, where)
             part = "val" if n == "validation" else "test"
@@ -93,11 +90,10 @@ def _candidates(settings: Mapping) -> Iterator[tuple]:
 
 
 def _choices(place: str, tried: pd.DataFrame, tested: pd.DataFrame) -> Iterator[Fault]:
-    keys = ["split", "shots", "method"]
-    best = {key: rows.loc[rows["accuracy"].idxmax(), _CHOSEN] for key, rows in tried.groupby(keys, sort=False)}
+    best = {key: rows.loc[rows["accuracy"].idxmax(), _CHOSEN] for key, rows in tried.groupby(_KEYS, sort=False)}
     for row in tested.to_dict("records"):
         limit = pd.Series(_CLOSED_FORM if row["method"] == "closed-form" else {}, index=_CHOSEN, dtype=float)
-        expected = best.get(tuple(row[key] for key in keys), limit)
+        expected = best.get(tuple(row[key] for key in _KEYS), limit)
         if not np.array_equal([row[name] for name in _CHOSEN], expected.to_numpy(float), equal_nan=True):
             yield Fault(place, f"{_cell(row)}: its hyperparameters are not the best of those tried")
 
@@ -132,10 +128,8 @@ def networks(run: Run) -> Iterator[Fault]:
     for name, values in expected.items():
         if getattr(found, name).tolist() != list(values):
             yield Fault(place, f"has the {name} {getattr(found, name).tolist()}, expected {list(values)}")
-    for part, rows, y, count in (
-        ("fit", found.rows, found.y, "points"),
-        ("test", found.rows_test, found.y_test, "test"),
-    ):
+    parts = {"fit": (found.rows, found.y, "points"), "test": (found.rows_test, found.y_test, "test")}
+    for part, (rows, y, count) in parts.items():
         labels = run.index(task, part)["label"]
         drawn = rows_of_classes(labels, settings["classes"], settings[count], settings["seeds"][0])
         signs = np.where(labels[drawn] == settings["classes"][0], 1, -1)

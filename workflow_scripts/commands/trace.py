@@ -106,9 +106,8 @@ def behind_cell(run: FinishedRun, cell: Cell) -> Node:
     """The tree behind a cell: of the table's inputs those of its row, of a job on several tasks those of its tasks."""
     table = f"{run.layout.tables}/{cell.table}.csv"
     made = run.graph.makers[table]
-    wanted = {"merging": "rule", "control": "control_task"} | {
-        name: name for name in ("model", "mode", "task", "quadruple")
-    }
+    wanted = {name: name for name in ("model", "mode", "task", "quadruple")}
+    wanted |= {"merging": "rule", "control": "control_task"}
 
     def of_row(maker: Record) -> bool:
         named = {key: cell.row.get(name) for key, name in wanted.items()}

@@ -19,7 +19,7 @@ _EMPTY = ("regularisation", "initial_scale", "learning_rate", "solver")
 def read_tested(paths: Sequence[str]) -> pd.DataFrame:
     """Rows (model, task, split, shots, method, ..., accuracy, n) of all files. Raises OwnFileError."""
     numbers = ("split", "accuracy", "n")
-    return frames.read(paths, numbers, empty=_EMPTY, identity=("model", "task")).astype({"shots": int})
+    return frames.read(paths, numbers, empty=_EMPTY, identity=("model", "task")).astype({"split": int, "shots": int})
 
 
 def read_correct(
