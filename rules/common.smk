@@ -308,12 +308,12 @@ def kernel_code(rule, mode):
 
 def over_localized():
     """The file of local energies of every model, task and control task."""
-    return [FILES.localization.format(**where) for where in BENCH.localized()]
+    return [FILES.localization.format(**where) for where in BENCH.kernels.localized(BENCH.models)]
 
 
 def over_regressed(name):
     """A file of every kernel regression."""
-    return [f"{FILES.regression}/{name}".format(**where) for where in BENCH.regressed()]
+    return [f"{FILES.regression}/{name}".format(**where) for where in BENCH.kernels.regressed(BENCH.pretrained)]
 
 
 def of_kernels():
@@ -357,7 +357,11 @@ def of_subsets(name):
 
 
 # whose labels the findings need, beside resampled accuracies
-LABELLED = list(dict.fromkeys([*(TASKS if BENCH.subset_runs else []), *BENCH.analogies.targets]))
+LABELLED = list(
+    dict.fromkeys(
+        [*(TASKS if BENCH.subset_runs else []), *BENCH.analogies.targets, *BENCH.kernels.regression_tasks]
+    )
+)
 
 
 def figures(*names):

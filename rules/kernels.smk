@@ -161,7 +161,6 @@ if BENCH.kernels.wide_networks:
             **requests("kernels", gpu=True),
         params:
             networks=dict(BENCH.kernels.network_settings),
-            image_size=BENCH.image_size,
             memory_mib=BENCH.kernels.memory_mib,
             code=code_of("wide_networks"),
         script:

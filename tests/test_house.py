@@ -21,6 +21,7 @@ HELD_BY = {
     "kernels/factored_uses.py": "kernels/test_tape.py",
     "kernels/gradient_products.py": "kernels/test_ntk.py",
     "kernels/lookups.py": "kernels/test_tape.py",
+    "reporting/finding.py": "reporting/test_findings.py",
     "models/encoders/tangent_*.py": "models/encoders/test_tangent.py",
     "models/encoders/*.py": "models/encoders/test_image.py",
     "models/tangent_layers.py": "models/test_tangent_vit.py",

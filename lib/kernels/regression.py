@@ -112,7 +112,7 @@ def choose(
 
 
 def one_hot(labels: Tensor, classes: int) -> Tensor:
-    """Float64[Tensor, "n C"], 1 at the label and 0 elsewhere. ASSUME: the paper leaves the targets' scale open."""
+    """Float64[Tensor, "n C"], 1 at the label and 0 elsewhere. As in the released code."""
     return torch.nn.functional.one_hot(labels.long(), classes).double()
 
 

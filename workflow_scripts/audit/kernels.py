@@ -27,7 +27,7 @@ _CLOSED_FORM = {"regularisation": 0.0, "initial_scale": 1.0}
 def energies(run: Run) -> Iterator[Fault]:
     """Local energies are of the images that the seed draws, kept by the configured cut-offs; their sum is the rank."""
     settings = run.bench.kernels.localization
-    for where in run.bench.localized():
+    for where in run.bench.kernels.localized(run.bench.models):
         place = run.format(run.files.localization, **where)
         found = local_energies.read(run.path(place))
         told = {name: getattr(found, name) for name in ("model", "task", "control")}
@@ -53,7 +53,7 @@ def energies(run: Run) -> Iterator[Fault]:
 def regression(run: Run) -> Iterator[Fault]:
     """Every method has the candidate that is best on val, and the accuracy of its stored predictions."""
     settings = run.bench.kernels.regression_settings
-    for where in run.bench.regressed():
+    for where in run.bench.kernels.regressed(run.bench.pretrained):
         folder = run.format(run.files.regression, **where)
         places = {name: f"{folder}/{name}.csv" for name in ("tried", "tested")}
         tried, tested = (regressions.read_tested([str(run.path(place))]) for place in places.values())

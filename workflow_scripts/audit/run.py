@@ -162,8 +162,8 @@ class Run:
             yield from (self._job("disentanglement", **where) for where in bench.evaluated("disentanglement"))
         yield from (self._job("similarity", **where) for where in bench.compared())
         yield from (self._job("subsets", **where) for where in bench.subset_runs)
-        yield from (self._job("localization", **where) for where in bench.localized())
-        yield from (self._job("kernel_regression", **where) for where in bench.regressed())
+        yield from (self._job("localization", **where) for where in bench.kernels.localized(bench.models))
+        yield from (self._job("kernel_regression", **where) for where in bench.kernels.regressed(bench.pretrained))
         yield from (self._job("laziness", **where) for where in bench.diagnosed())
         if bench.kernels.wide_networks:
             yield self._job("wide_networks")

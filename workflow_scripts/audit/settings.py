@@ -135,8 +135,7 @@ def _expected_of_controls_and_analogies(run: Run, job: Job) -> dict[str, object]
 def _expected_of_kernels(run: Run, job: Job) -> dict[str, object]:
     kernels, mode = run.bench.kernels, job.wildcards.get("mode", "standard")
     if job.rule == "wide_networks":
-        shared = {"image_size": run.bench.image_size, "memory_mib": kernels.memory_mib}
-        return shared | {"networks": kernels.network_settings}
+        return {"networks": kernels.network_settings, "memory_mib": kernels.memory_mib}
     drawn = {
         "localization": kernels.localization_settings,
         "kernel_regression": kernels.regression_settings,

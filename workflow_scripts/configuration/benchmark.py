@@ -172,16 +172,6 @@ class Benchmark:
         own = self.subsets.get("modes", self.modes)
         return [where for where in self.evaluated("addition", self.pretrained) if where["mode"] in own]
 
-    def localized(self) -> list[dict[str, object]]:
-        """Model, task and control task of every kernel whose eigenfunctions are localised, random towers too."""
-        pairs = product(self.models, self.kernels.pairs)
-        return [{"model": model.name, "task": task, "control": control} for model, (task, control) in pairs]
-
-    def regressed(self) -> list[dict[str, object]]:
-        """Model and task of every kernel regression."""
-        pairs = product(self.pretrained, self.kernels.regression_tasks)
-        return [{"model": model.name, "task": task} for model, task in pairs]
-
     def diagnosed(self) -> list[dict[str, object]]:
         """Model, seed and mode of every set of checkpoints whose training is asked how lazy it was."""
         return self.trained(self.pretrained) if self.kernels.laziness else []

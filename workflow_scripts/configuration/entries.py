@@ -105,6 +105,16 @@ class Kernels:
     def regression_tasks(self) -> list[str]:
         return list(self.regression["tasks"]) if self.regression else []
 
+    def localized(self, models: Sequence[Model]) -> list[dict[str, str]]:
+        """Model, task and control task of every kernel whose eigenfunctions are localised."""
+        return [
+            {"model": model.name, "task": task, "control": control} for model in models for task, control in self.pairs
+        ]
+
+    def regressed(self, models: Sequence[Model]) -> list[dict[str, str]]:
+        """Model and task of every kernel regression."""
+        return [{"model": model.name, "task": task} for model in models for task in self.regression_tasks]
+
     @property
     def localization_settings(self) -> dict[str, object]:
         """What decides each localisation, beside its tasks."""

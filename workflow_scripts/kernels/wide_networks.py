@@ -24,6 +24,7 @@ def main(
     stored: Path,
     *,
     classes: tuple[int, int],
+    side: int,
     widths: Sequence[int],
     hidden_layers: int,
     points: int,
@@ -32,12 +33,11 @@ def main(
     recorded: int,
     learning_rate: float,
     seeds: Sequence[int],
-    image_size: int,
     memory_mib: float,
     device: str,
 ) -> None:
     """Write the trajectories (`lib.files.trajectories`) of every width and seed. data: the task's prepared splits."""
-    rows, (x, x_test), (y, y_test) = _points(data, classes, {"fit": points, "test": test}, seeds[0], image_size)
+    rows, (x, x_test), (y, y_test) = _points(data, classes, {"fit": points, "test": test}, seeds[0], side)
     x, x_test = (part.to(device) for part in standardised(x, x_test))
     at = np.unique(np.linspace(0, steps, recorded).round().astype(np.int64))
     options = {"learning_rate": learning_rate, "steps": at.tolist(), "x_test": x_test}
@@ -59,14 +59,14 @@ def main(
 
 
 def _points(
-    data: Path, classes: tuple[int, int], counts: dict[str, int], seed: int, image_size: int
+    data: Path, classes: tuple[int, int], counts: dict[str, int], seed: int, side: int
 ) -> tuple[list[np.ndarray], list[Tensor], list[Tensor]]:
     """Of fit and of test: rows, flattened pixels Float32[n, inputs], and targets Float32[n, 1], 1 for the first class
     and -1 for the second."""
     splits = {name: prepared.read(data, name) for name in counts}
     rows = [rows_of_classes(splits[name].label, classes, count, seed) for name, count in counts.items()]
     chosen = list(zip(splits.values(), rows, strict=True))
-    x = [torch.from_numpy(centred(split, drawn, image_size)).flatten(1).float() / 255 for split, drawn in chosen]
+    x = [torch.from_numpy(centred(split, drawn, side)).flatten(1).float() / 255 for split, drawn in chosen]
     signs = [np.where(split.label[drawn] == classes[0], 1, -1) for split, drawn in chosen]
     return rows, x, [torch.from_numpy(sign).float()[:, None] for sign in signs]
 
@@ -95,7 +95,6 @@ if __name__ == "__main__":
             Path(snakemake.input.splits[0]).parent,
             Path(snakemake.output.trajectories),
             **params.networks,
-            image_size=params.image_size,
             memory_mib=params.memory_mib,
             device=adapter.device(snakemake.config["device"]),
         )
