@@ -1,7 +1,5 @@
 """Kernel regression on few images of each class of a task, and fine-tuning on the same ones."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +33,7 @@ class Points:
     labels: Tensor
     f_0: Tensor
 
-    def at(self, places: Tensor) -> Points:
+    def at(self, places: Tensor) -> "Points":
         places = places.to(self.x.device)
         return Points(self.x[places], self.labels[places], self.f_0[places])
 
