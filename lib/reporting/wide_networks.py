@@ -47,9 +47,9 @@ def table(frame: pd.DataFrame) -> PaperTable:
         "rmse_linearised": "From linearisation",
         "rmse_closed_form": "From closed form",
         "loss": "Training loss",
-        "loss_linearised": "of linearisation",
+        "loss_linearised": "Training loss, linearisation",
         "loss_test": "Test loss",
-        "loss_test_linearised": "of linearisation",
+        "loss_test_linearised": "Test loss, linearisation",
     }
     cells = [[_cell(rows[name]) for name in columns] for _, rows in frame.groupby("width")]
     names = [f"width {width}" for width in sorted(set(frame["width"]))]
