@@ -1,4 +1,4 @@
-# The kernel view of fine-tuning, if the run has any of it: localisation, kernel regression, wide networks, laziness.
+# The kernel view of fine-tuning, if the run has any of it: localization, kernel regression, wide networks, laziness.
 
 if BENCH.kernels.localization:
 

@@ -173,7 +173,7 @@ class Layout:
 
     @property
     def wide_networks(self) -> str:
-        """Trajectories of wide networks, of their linearisations and of the closed form."""
+        """Trajectories of wide networks, of their linearizations and of the closed form."""
         return f"{self.run}/wide_networks.npz"
 
     @property

@@ -1,4 +1,4 @@
-"""What training wide networks, their linearisations and the closed form went through, in one npz file."""
+"""What training wide networks, their linearizations and the closed form went through, in one npz file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from lib.files import atomic
 from lib.files.own_files import OwnFileError, read_npz
 
-KINDS = ("network", "linearised", "closed form")
+KINDS = ("network", "linearized", "closed form")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Gradient descent on a linearised model in closed form (Lee et al. 2019, Eqs. 8 to 11).
+"""Gradient descent on a linearized model in closed form (Lee et al. 2019, Eqs. 8 to 11).
 
 With the NTK's eigendecomposition K(X, X) = Q diag(k) Q^T, step size eta and L = 1/(2n) sum |f - y|^2,
 
@@ -82,7 +82,7 @@ def analytic(
     flow: bool = False,
     memory_mib: float = 2048,
 ) -> Trajectory:
-    """What `wide_networks.descend` records of the linearisation of f at theta_0, without training.
+    """What `wide_networks.descend` records of the linearization of f at theta_0, without training.
 
     flow: gradient flow over the time learning_rate * step, in place of steps. Float64. Raises ValueError if steps of
     that size diverge, and as `ntk`.

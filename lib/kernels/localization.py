@@ -35,7 +35,7 @@ class LocalEnergy:
     def share(self, own: Tensor) -> Tensor:
         """Float64[Tensor, "..."], in [0, 1]: the share of the energy on the task's own points, Bool[Tensor, "points"].
 
-        Without localisation it is their share of all points.
+        Without localization it is their share of all points.
         """
         return self.energy[..., own].sum(-1) / self.rank
 

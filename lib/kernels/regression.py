@@ -24,7 +24,7 @@ LARGEST_CONDITION = 1e-3 / torch.finfo(torch.float64).eps  # beyond, a direct so
 class Regression:
     """beta: Float64[Tensor, "n d"]. solvers: "cholesky", "lu" or "lstsq", for each output.
 
-    condition: Float64[Tensor, "d"], of the regularised kernels; inf for one that is singular.
+    condition: Float64[Tensor, "d"], of the regularized kernels; inf for one that is singular.
     """
 
     beta: Tensor
@@ -40,18 +40,18 @@ class Regression:
         return found if f_0 is None else found + f_0.double().cpu()
 
 
-def fit(kernel: Tensor, y: Tensor, *, regularisation: float, f_0: Tensor | None = None) -> Regression:
+def fit(kernel: Tensor, y: Tensor, *, regularization: float, f_0: Tensor | None = None) -> Regression:
     """Solve for beta.
 
     kernel: K(X, X), Float[Tensor, "d n n"], one for each output, or "n n" for all; it need not be symmetric. y: the
-    targets, Float[Tensor, "n d"] (`one_hot`). regularisation: lambda >= 0, in units of the operator norm. f_0: the
+    targets, Float[Tensor, "n d"] (`one_hot`). regularization: lambda >= 0, in units of the operator norm. f_0: the
     initial function at X, Float[Tensor, "n d"]; None not to adjust for it. Raises ValueError for shapes that do not
     fit, a negative lambda, and values that are not finite.
     """
     kernels = _for_each(kernel, y.shape[1])
     residual = (y.double() - (0 if f_0 is None else f_0.double())).cpu()
-    _require_fit(kernels, residual, regularisation)
-    found = [_solve(k, r, regularisation) for k, r in zip(kernels, residual.mT, strict=True)]
+    _require_fit(kernels, residual, regularization)
+    found = [_solve(k, r, regularization) for k, r in zip(kernels, residual.mT, strict=True)]
     betas, solvers, conditions = zip(*found, strict=True)
     return Regression(torch.stack(betas, dim=1), solvers, torch.stack(conditions))
 
@@ -66,10 +66,10 @@ def converged(
     in `fit`.
     """
     if kernel.ndim < 4:
-        return fit(kernel, y, regularisation=0.0, f_0=f_0).predict(kernel_other, f_0_other)
+        return fit(kernel, y, regularization=0.0, f_0=f_0).predict(kernel_other, f_0_other)
     residual = y.double() - (0 if f_0 is None else f_0.double())
     square, beside = (k.transpose(1, 2).flatten(2).flatten(0, 1) for k in (kernel, kernel_other))
-    found = fit(square, residual.mT.reshape(-1, 1), regularisation=0.0).predict(beside)
+    found = fit(square, residual.mT.reshape(-1, 1), regularization=0.0).predict(beside)
     found = found.view(kernel.shape[0], -1).mT
     return found if f_0_other is None else found + f_0_other.double().cpu()
 
@@ -78,7 +78,7 @@ def converged(
 class Choice:
     """Hyperparameters and the validation accuracy (a fraction) they were chosen by. f_0_scale: 0 is not to adjust."""
 
-    regularisation: float
+    regularization: float
     f_0_scale: float
     accuracy: float
 
@@ -89,7 +89,7 @@ def choose(
     kernel_val: Tensor,
     labels_val: Tensor,
     *,
-    regularisations: Sequence[float],
+    regularizations: Sequence[float],
     f_0: Tensor | None = None,
     f_0_val: Tensor | None = None,
     f_0_scales: Sequence[float] = (0.0, 1.0),
@@ -103,11 +103,11 @@ def choose(
     tried = []
     for scale in f_0_scales if f_0 is not None else (0.0,):
         at_train, at_val = (None if f is None or scale == 0 else scale * f.double() for f in (f_0, f_0_val))
-        for regularisation in regularisations:
-            found = fit(kernel, y, regularisation=regularisation, f_0=at_train).predict(kernel_val, at_val)
-            tried.append(Choice(regularisation, scale, accuracy(found, labels_val)))
+        for regularization in regularizations:
+            found = fit(kernel, y, regularization=regularization, f_0=at_train).predict(kernel_val, at_val)
+            tried.append(Choice(regularization, scale, accuracy(found, labels_val)))
     if not tried:
-        raise ValueError("nothing to choose from: give one regularisation and one scale of f_0 at least")
+        raise ValueError("nothing to choose from: give one regularization and one scale of f_0 at least")
     return max(tried, key=lambda choice: choice.accuracy), tried
 
 
@@ -127,11 +127,11 @@ def _for_each(kernel: Tensor, d: int) -> Tensor:
     return kernel.expand(d, -1, -1) if kernel.ndim == 2 else kernel
 
 
-def _solve(kernel: Tensor, residual: Tensor, regularisation: float) -> tuple[Tensor, str, Tensor]:
+def _solve(kernel: Tensor, residual: Tensor, regularization: float) -> tuple[Tensor, str, Tensor]:
     """(beta, solver, condition number) of one output."""
     symmetric = torch.allclose(kernel, kernel.mT, rtol=1e-10, atol=1e-12 * kernel.abs().max().item())
     norm = torch.linalg.matrix_norm(kernel, ord=2)
-    matrix = kernel + regularisation * norm * torch.eye(len(kernel), dtype=kernel.dtype)
+    matrix = kernel + regularization * norm * torch.eye(len(kernel), dtype=kernel.dtype)
     values = torch.linalg.eigvalsh(matrix).clamp(min=0) if symmetric else torch.linalg.svdvals(matrix)
     condition = values.max() / values.min() if values.min() > 0 else torch.tensor(torch.inf, dtype=kernel.dtype)
     if condition > LARGEST_CONDITION:
@@ -142,14 +142,14 @@ def _solve(kernel: Tensor, residual: Tensor, regularisation: float) -> tuple[Ten
     return torch.linalg.solve(matrix, residual), "lu", condition
 
 
-def _require_fit(kernels: Tensor, residual: Tensor, regularisation: float) -> None:
+def _require_fit(kernels: Tensor, residual: Tensor, regularization: float) -> None:
     n, d = residual.shape
     if kernels.shape != (d, n, n):
         raise ValueError(
             f"kernel has shape {tuple(kernels.shape)}, expected {(d, n, n)} for targets of shape {(n, d)}; one of all "
             "pairs of outputs is for `converged`"
         )
-    if not regularisation >= 0:
-        raise ValueError(f"regularisation {regularisation}: expected 0 or more, in units of the kernel's operator norm")
+    if not regularization >= 0:
+        raise ValueError(f"regularization {regularization}: expected 0 or more, in units of the kernel's operator norm")
     if not kernels.isfinite().all() or not residual.isfinite().all():
         raise ValueError("a kernel, target or initial value is not finite: is the model, at these points?")

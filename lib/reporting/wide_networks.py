@@ -1,4 +1,4 @@
-"""How far wide networks are from their linearisation, against their width (Lee et al. 2019, Fig. 3 and Th. 2.1)."""
+"""How far wide networks are from their linearization, against their width (Lee et al. 2019, Fig. 3 and Th. 2.1)."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from lib.reporting.tables import PaperTable
 
 CAPTION = (
     "Fully connected networks under gradient descent: root mean square difference of their test outputs from those of "
-    "their linearisation, over test images and recorded steps, and losses in the end; mean ± standard deviation over "
+    "their linearization, over test images and recorded steps, and losses in the end; mean ± standard deviation over "
     "seeds"
 )
 
 
 def differences(found: Trajectories) -> pd.DataFrame:
-    """Rows (width, seed, rmse_linearised, rmse_closed_form, loss, loss_test, loss_linearised, loss_test_linearised).
+    """Rows (width, seed, rmse_linearized, rmse_closed_form, loss, loss_test, loss_linearized, loss_test_linearized).
 
     rmse_...: of the network's test outputs from another kind's, over test images and steps. Losses are those of the
     last step, mean square errors over 2.
     """
-    network, linearised, closed = np.moveaxis(found.outputs_test.astype(np.float64), 2, 0)
-    columns = {"rmse_linearised": _rms(network - linearised), "rmse_closed_form": _rms(network - closed)}
-    for name, kind in (("", "network"), ("_linearised", "linearised")):
+    network, linearized, closed = np.moveaxis(found.outputs_test.astype(np.float64), 2, 0)
+    columns = {"rmse_linearized": _rms(network - linearized), "rmse_closed_form": _rms(network - closed)}
+    for name, kind in (("", "network"), ("_linearized", "linearized")):
         columns[f"loss{name}"] = losses(found.outputs, found.y, kind)[..., -1]
         columns[f"loss_test{name}"] = losses(found.outputs_test, found.y_test, kind)[..., -1]
     names = {"width": np.repeat(found.widths, len(found.seeds)), "seed": np.tile(found.seeds, len(found.widths))}
@@ -37,25 +37,25 @@ def losses(outputs: np.ndarray, y: np.ndarray, kind: str) -> np.ndarray:
 
 
 def fitted(frame: pd.DataFrame) -> PowerLaw:
-    """rmse_linearised = prefactor * width^slope, over all widths and seeds."""
-    return power_law(frame["width"].tolist(), frame["rmse_linearised"].tolist())
+    """rmse_linearized = prefactor * width^slope, over all widths and seeds."""
+    return power_law(frame["width"].tolist(), frame["rmse_linearized"].tolist())
 
 
 def table(frame: pd.DataFrame) -> PaperTable:
     """A row per width. frame: of `differences`."""
     columns = {
-        "rmse_linearised": "From linearisation",
+        "rmse_linearized": "From linearization",
         "rmse_closed_form": "From closed form",
         "loss": "Training loss",
-        "loss_linearised": "Training loss, linearisation",
+        "loss_linearized": "Training loss, linearization",
         "loss_test": "Test loss",
-        "loss_test_linearised": "Test loss, linearisation",
+        "loss_test_linearized": "Test loss, linearization",
     }
     cells = [[_cell(rows[name]) for name in columns] for _, rows in frame.groupby("width")]
     names = [f"width {width}" for width in sorted(set(frame["width"]))]
     law = fitted(frame)
     note = (
-        f"Fit of the difference from the linearisation: {law.prefactor:.3g} width^({law.slope:.3f}), with a standard "
+        f"Fit of the difference from the linearization: {law.prefactor:.3g} width^({law.slope:.3f}), with a standard "
         f"error of the exponent of {law.slope_error:.3f}."
     )
     return PaperTable(CAPTION, [("", name) for name in columns.values()], names, cells).with_notes([note])

@@ -782,8 +782,8 @@ def a_better_kernel_regression(run):
     run.put_right()
 
 
-@forged("wide networks", "wide_networks.npz: its outputs_test of network and linearisation differ", FORGED_KERNELS)
-def networks_that_never_were_their_linearisation(run):
+@forged("wide networks", "wide_networks.npz: its outputs_test of network and linearization differ", FORGED_KERNELS)
+def networks_that_never_were_their_linearization(run):
     def change(arrays):
         arrays["outputs_test"][:, :, 0] += 1
 

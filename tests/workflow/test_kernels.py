@@ -31,7 +31,7 @@ SECTION = {
         "validation": 20,
         "test": 30,
         "kernels": ["sgd", "a-signgd"],
-        "regularisations": [0.0, 0.01, 1.0],
+        "regularizations": [0.0, 0.01, 1.0],
         "initial_scales": [0.0, 1.0],
         "finetune": {"steps": 4, "batch_size": 8, "learning_rates": {"sgd": [0.001, 0.01], "adam": [0.0001, 0.001]}},
         "seed": 0,
@@ -188,7 +188,7 @@ def test_findings_speak_of_kernels(grown):
         ("localization tiny Scenes Signs 0.9 share", "share", "localization"),
         ("kernel_regression tiny kernel-sgd Scenes 2 accuracy", "accuracy", "kernel_regression"),
         ("laziness tiny linear Signs kernel", "kernel", "laziness"),
-        ("wide_networks 32 rmse_linearised", "rmse_linearised", "wide_networks"),
+        ("wide_networks 32 rmse_linearized", "rmse_linearized", "wide_networks"),
     ],
 )
 def test_a_cell_leads_back_to_the_job_that_measured_it(run, cell, value, maker):

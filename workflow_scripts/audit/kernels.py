@@ -20,8 +20,8 @@ from workflow_scripts.reporting import regressions
 
 _CLOSE = 1e-6
 _KEYS = ["split", "shots", "method"]
-_CHOSEN = ["regularisation", "initial_scale", "learning_rate"]
-_CLOSED_FORM = {"regularisation": 0.0, "initial_scale": 1.0}
+_CHOSEN = ["regularization", "initial_scale", "learning_rate"]
+_CLOSED_FORM = {"regularization": 0.0, "initial_scale": 1.0}
 
 
 def energies(run: Run) -> Iterator[Fault]:
@@ -82,7 +82,7 @@ def _candidates(settings: Mapping) -> Iterator[tuple]:
     nothing = float("nan")
     for split, shots, method in _expected_rows(settings):
         if method.startswith("kernel-"):
-            grid = product(settings["initial_scales"], settings["regularisations"])
+            grid = product(settings["initial_scales"], settings["regularizations"])
             yield from ((split, shots, method, float(b), float(a), nothing) for a, b in grid)
         elif method.startswith("tuning-"):
             rates = settings["finetune"]["learning_rates"][method.removeprefix("tuning-")]
@@ -115,8 +115,8 @@ def _cell(row: Mapping[str, object]) -> str:
 
 
 def networks(run: Run) -> Iterator[Fault]:
-    """Trajectories are of the configured networks and images; network, linearisation and closed form start alike, and
-    the closed form is what its linearisation came to.
+    """Trajectories are of the configured networks and images; network, linearization and closed form start alike, and
+    the closed form is what its linearization came to.
     """
     if not run.bench.kernels.wide_networks:
         return
@@ -137,10 +137,10 @@ def networks(run: Run) -> Iterator[Fault]:
             yield Fault(place, f"its images or targets of {part} are not those of {task} that its seed draws")
     for name in ("outputs", "outputs_test", "weights"):
         kinds = dict(zip(KINDS, np.moveaxis(getattr(found, name), 2, 0), strict=True))
-        if not np.allclose(kinds["network"][:, :, 0], kinds["linearised"][:, :, 0], atol=1e-5):
-            yield Fault(place, f"its {name} of network and linearisation differ before training")
-        if not np.allclose(kinds["closed form"], kinds["linearised"], atol=1e-3):
-            yield Fault(place, f"its {name} of linearisation and closed form differ")
+        if not np.allclose(kinds["network"][:, :, 0], kinds["linearized"][:, :, 0], atol=1e-5):
+            yield Fault(place, f"its {name} of network and linearization differ before training")
+        if not np.allclose(kinds["closed form"], kinds["linearized"], atol=1e-3):
+            yield Fault(place, f"its {name} of linearization and closed form differ")
 
 
 def laziness(run: Run) -> Iterator[Fault]:

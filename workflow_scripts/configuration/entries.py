@@ -106,7 +106,7 @@ class Kernels:
         return list(self.regression["tasks"]) if self.regression else []
 
     def localized(self, models: Sequence[Model]) -> list[dict[str, str]]:
-        """Model, task and control task of every kernel whose eigenfunctions are localised."""
+        """Model, task and control task of every kernel whose eigenfunctions are localized."""
         return [
             {"model": model.name, "task": task, "control": control} for model in models for task, control in self.pairs
         ]
@@ -117,7 +117,7 @@ class Kernels:
 
     @property
     def localization_settings(self) -> dict[str, object]:
-        """What decides each localisation, beside its tasks."""
+        """What decides each localization, beside its tasks."""
         return {key: value for key, value in (self.localization or {}).items() if key != "pairs"}
 
     @property

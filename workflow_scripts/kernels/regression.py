@@ -21,7 +21,7 @@ from workflow_scripts.job import adapter
 from workflow_scripts.kernels.tower import Tower, open_tower, with_bar
 
 VAL, TEST = "val", "test"
-_CHOSEN = ("regularisation", "initial_scale", "learning_rate")
+_CHOSEN = ("regularization", "initial_scale", "learning_rate")
 Candidate = Mapping[str, float]
 
 
@@ -63,7 +63,7 @@ def main(
     validation: int,
     test: int,
     kernels: Sequence[str],
-    regularisations: Sequence[float],
+    regularizations: Sequence[float],
     initial_scales: Sequence[float],
     finetune: Mapping[str, object],
     seed: int,
@@ -89,7 +89,7 @@ def main(
             places = torch.from_numpy(np.flatnonzero(np.isin(drawn, few_shot_rows(fit.label, k, seed + split))))
             few = train.at(places)
             own = {name: _of(kernel, places, len(drawn), held) for name, kernel in products.items()}
-            by_kernels = _regressions(own, few, held, regularisations, initial_scales)
+            by_kernels = _regressions(own, few, held, regularizations, initial_scales)
             found += [(split, k, outcome) for outcome in by_kernels]
             found += [(split, k, outcome) for outcome in _tunings(tower, f, few, held, seed=seed + split, **finetune)]
     _write(folder, found, held, identity)
@@ -134,7 +134,7 @@ def _regressions(
     kernels: Mapping[str, Mapping[str, Tensor]],
     train: Points,
     held: Mapping[str, Points],
-    regularisations: Sequence[float],
+    regularizations: Sequence[float],
     scales: Sequence[float],
 ) -> Iterator[Outcome]:
     """Each kernel with the hyperparameters that are best on val; then the closed form, which has none."""
@@ -145,7 +145,7 @@ def _regressions(
             y,
             kernel[VAL],
             held[VAL].labels,
-            regularisations=regularisations,
+            regularizations=regularizations,
             f_0=train.f_0,
             f_0_val=held[VAL].f_0,
             f_0_scales=scales,
@@ -153,13 +153,13 @@ def _regressions(
         listed = [_candidate(choice) for choice in tried]
         yield _regression(f"kernel-{name}", kernel, y, train, held, listed, _candidate(best))
     if "sgd" in kernels:
-        limit = {"regularisation": 0.0, "initial_scale": 1.0}
+        limit = {"regularization": 0.0, "initial_scale": 1.0}
         yield _regression("closed-form", kernels["sgd"], y, train, held, [], limit)
 
 
 def _candidate(choice: regression.Choice) -> Candidate:
     return {
-        "regularisation": choice.regularisation,
+        "regularization": choice.regularization,
         "initial_scale": choice.f_0_scale,
         "accuracy": choice.accuracy,
     }
@@ -176,7 +176,7 @@ def _regression(
 ) -> Outcome:
     scale = chosen["initial_scale"]
     f_0, f_0_test = ((scale * part.f_0.double().cpu()) if scale else None for part in (train, held[TEST]))
-    found = regression.fit(kernel["train"], y, regularisation=chosen["regularisation"], f_0=f_0)
+    found = regression.fit(kernel["train"], y, regularization=chosen["regularization"], f_0=f_0)
     predicted = found.predict(kernel[TEST], f_0_test).argmax(1)
     return Outcome(method, tried, chosen, predicted, "+".join(sorted(set(found.solvers))))
 

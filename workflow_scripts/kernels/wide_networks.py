@@ -1,4 +1,4 @@
-"""Wide networks on two classes of a task, their linearisations, and what the closed form says of these."""
+"""Wide networks on two classes of a task, their linearizations, and what the closed form says of these."""
 
 from collections.abc import Sequence
 from itertools import product

@@ -13,7 +13,7 @@ from lib.files import own_files, predictions
 from lib.files.own_files import OwnFileError
 from workflow_scripts.reporting import frames
 
-_EMPTY = ("regularisation", "initial_scale", "learning_rate", "solver")
+_EMPTY = ("regularization", "initial_scale", "learning_rate", "solver")
 
 
 def read_tested(paths: Sequence[str]) -> pd.DataFrame:

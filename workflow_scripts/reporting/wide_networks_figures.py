@@ -1,4 +1,4 @@
-"""Figures of wide networks: the difference from the linearisation against width, and training."""
+"""Figures of wide networks: the difference from the linearization against width, and training."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The table of wide networks and their linearisation: csv, Markdown and LaTeX."""
+"""The table of wide networks and their linearization: csv, Markdown and LaTeX."""
 
 from pathlib import Path
 

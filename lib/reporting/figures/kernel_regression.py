@@ -30,9 +30,10 @@ def kernel_against_tuning(frame: pd.DataFrame, tasks: Sequence[str]) -> Figure:
             _points(axis, rows, kernel, tasks)
             axis.set(title=TITLES[kernel], xlabel=f"{TITLES[COUNTERPARTS[kernel]]} (%)")
         axes[0].set_ylabel("kernel regression (%)")
+        ends = _ends(frame[frame["method"].isin([*kernels, *COUNTERPARTS.values()])])
         for axis in axes:
-            ends = [min(axis.get_xlim()[0], axis.get_ylim()[0]), max(axis.get_xlim()[1], axis.get_ylim()[1])]
             axis.plot(ends, ends, color="black", linestyle=":", linewidth=0.8)
+            axis.set(xlim=ends, ylim=ends)
         legend_below(figure, *_legend(tasks, sorted(set(frame["shots"]) - {0})))
     return figure
 
@@ -53,6 +54,13 @@ def _points(axis: Axes, rows: pd.DataFrame, kernel: str, tasks: Sequence[str]) -
                 markerfacecolor=style["color"] if number == shots[-1] else "white",
                 elinewidth=0.7,
             )
+
+
+def _ends(rows: pd.DataFrame) -> tuple[float, float]:
+    """Percent that hold every point and its whiskers, but for what lies outside of 0 to 100."""
+    spread = rows["std"].fillna(0)
+    low, high = (rows["accuracy"] - spread).min(), (rows["accuracy"] + spread).max()
+    return max(0.0, 100 * low - 2), min(100.0, 100 * high + 2)
 
 
 def _legend(tasks: Sequence[str], shots: Sequence[int]) -> tuple[list[Line2D], list[str]]:

@@ -26,6 +26,7 @@ def distances(rows: pd.DataFrame, tasks: Sequence[str]) -> Figure:
                 axis.plot(at, means, linestyle="", markersize=5, label=title(mode), **mode_style(mode))
             axis.set_title(what)
             axis.set_xticks(range(len(tasks)), tasks, rotation=45, ha="right")
-            axis.set_ylim(0, None)
+            axis.margins(y=0.2)
+            axis.set_ylim(bottom=0)
         legend_below(figure, *axes[0].get_legend_handles_labels())
     return figure

@@ -31,7 +31,7 @@ def local_energies(found: Mapping[str, LocalEnergies], cut: int = 0) -> Figure:
             axis.plot(energy.mean(0), color="black", linewidth=0.8)
             axis.axvline(own - 0.5, color="black", linestyle=":", linewidth=0.8)
             axis.set(title=name, xlabel=f"{one.task} | {one.control}", xticks=[])
-            axis.set_ylim(0, None)
+        axes[0].set_ylim(bottom=0)
         axes[0].set_ylabel("local energy of a point")
     return figure
 

@@ -1,4 +1,4 @@
-"""Wide networks against their linearisation and its closed form (Lee et al. 2019, Fig. 3)."""
+"""Wide networks against their linearization and its closed form (Lee et al. 2019, Fig. 3)."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from lib.reporting.power_law import PowerLaw
 from lib.reporting.wide_networks import losses
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73")  # of Okabe and Ito's
-_LINES = {"network": "-", "linearised": "--", "closed form": ":"}
+_LINES = {"network": "-", "linearized": "--", "closed form": ":"}
 _SHOWN = 3  # outputs and weights
 
 
 def against_width(frame: pd.DataFrame, law: PowerLaw) -> Figure:
-    """Root mean square difference from the linearisation against width, both logarithmic, with the fit.
+    """Root mean square difference from the linearization against width, both logarithmic, with the fit.
 
     frame: rows of `lib.reporting.wide_networks.differences`; a dot is a seed, a square the mean over seeds.
     """
     with plt.rc_context(STYLE):
         figure, axis = plt.subplots(figsize=(COLUMN, 2.5), layout="constrained")
-        axis.loglog(frame["width"], frame["rmse_linearised"], ".", color=_COLOURS[0], alpha=0.5)
-        means = frame.groupby("width")["rmse_linearised"].mean()
-        axis.loglog(means.index, means, "s", color=_COLOURS[0], markersize=4, label="network from linearisation")
+        axis.loglog(frame["width"], frame["rmse_linearized"], ".", color=_COLOURS[0], alpha=0.5)
+        means = frame.groupby("width")["rmse_linearized"].mean()
+        axis.loglog(means.index, means, "s", color=_COLOURS[0], markersize=4, label="network from linearization")
         widths = np.array([frame["width"].min(), frame["width"].max()], float)
         label = f"slope {law.slope:.2f} ± {law.slope_error:.2f}"
         axis.loglog(widths, law.prefactor * widths**law.slope, color="black", linewidth=1, label=label)
@@ -41,7 +41,7 @@ def against_width(frame: pd.DataFrame, law: PowerLaw) -> Figure:
 def through_training(found: Trajectories) -> Figure:
     """Losses, some test outputs and the change of some weights against the step: the widest network of the first seed.
 
-    A colour is a loss, an output or a weight; solid is the network, dashed its linearisation, dotted the closed form.
+    A colour is a loss, an output or a weight; solid is the network, dashed its linearization, dotted the closed form.
     """
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(1, 3, figsize=(PAGE, 2.4), layout="constrained")

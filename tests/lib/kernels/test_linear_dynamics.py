@@ -1,4 +1,4 @@
-"""The closed form of gradient descent on a linearised model against a thousand steps of it, in float64."""
+"""The closed form of gradient descent on a linearized model against a thousand steps of it, in float64."""
 
 import pytest
 import torch

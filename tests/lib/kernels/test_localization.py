@@ -33,13 +33,13 @@ def test_permuted_points_permute_it(seed, cut_off):
 
 
 @pytest.mark.parametrize("cut_off", [*CUT_OFFS, 1.0])
-def test_a_block_diagonal_kernel_localises_completely(cut_off):
+def test_a_block_diagonal_kernel_localizes_completely(cut_off):
     own = torch.arange(10) < 6
     found = local_energy(torch.where(own, kernel(0), 0), cut_off)
     assert found.share(own).item() == pytest.approx(1) and found.energy[~own].max() < 1e-20
 
 
-def test_a_constant_kernel_does_not_localise():
+def test_a_constant_kernel_does_not_localize():
     """One eigenfunction, the same at every point: the share is that of the points."""
     found = local_energy(torch.ones(6, 10), 0.9)
     assert found.rank == 1 and found.share(torch.arange(10) < 6).item() == pytest.approx(0.6)

@@ -23,19 +23,19 @@ def gram(n=8, m=3, p=20, classes=()):
     return whole[..., :n, :n], whole[..., :n, n:]
 
 
-@pytest.mark.parametrize("regularisation", [0.0, 0.01, 1.0])
-def test_it_equals_scikit_learns_ridge(regularisation):
+@pytest.mark.parametrize("regularization", [0.0, 0.01, 1.0])
+def test_it_equals_scikit_learns_ridge(regularization):
     (square, beside), y = gram(), draw(8, 4)
-    alpha = regularisation * np.linalg.norm(square.numpy(), ord=2)
+    alpha = regularization * np.linalg.norm(square.numpy(), ord=2)
     expected = KernelRidge(alpha=alpha, kernel="precomputed").fit(square.numpy(), y.numpy()).predict(beside.mT.numpy())
-    found = fit(square, y, regularisation=regularisation)
+    found = fit(square, y, regularization=regularization)
     assert found.solvers == ("cholesky",) * 4
     np.testing.assert_allclose(found.predict(beside).numpy(), expected, rtol=1e-8)
 
 
 def test_a_class_has_a_kernel_of_its_own_and_the_initial_function_is_adjusted_for():
     (square, beside), y, f_0, f_0_other = gram(classes=(4,)), draw(8, 4), draw(8, 4), draw(3, 4)
-    found = fit(square, y, regularisation=0.1, f_0=f_0).predict(beside, f_0_other)
+    found = fit(square, y, regularization=0.1, f_0=f_0).predict(beside, f_0_other)
     for c in range(4):
         norm = torch.linalg.eigvalsh(square[c])[-1]
         beta = torch.linalg.inv(square[c] + 0.1 * norm * torch.eye(8, dtype=torch.float64)) @ (y - f_0)[:, c]
@@ -44,7 +44,7 @@ def test_a_class_has_a_kernel_of_its_own_and_the_initial_function_is_adjusted_fo
 
 def test_an_asymmetric_kernel_is_solved_as_it_is():
     square, y = draw(8, 8), draw(8, 2)
-    found = fit(square, y, regularisation=0.2)
+    found = fit(square, y, regularization=0.2)
     norm = torch.linalg.svdvals(square)[0]
     assert found.solvers == ("lu", "lu")
     torch.testing.assert_close((square + 0.2 * norm * torch.eye(8, dtype=torch.float64)) @ found.beta, y)
@@ -54,16 +54,16 @@ def test_a_singular_kernel_is_solved_by_least_squares_of_smallest_norm():
     """Two equal points with different targets, and a kernel of rank 3: the textbook's pseudo-inverse."""
     gradients, y = draw(8, 3), draw(8, 2)
     square = gradients @ gradients.mT
-    found = fit(square, y, regularisation=0.0)
+    found = fit(square, y, regularization=0.0)
     assert found.solvers == ("lstsq", "lstsq") and (found.condition > 1e12).all()
     torch.testing.assert_close(found.beta, torch.linalg.pinv(square, hermitian=True) @ y)
-    regular = fit(square, y, regularisation=1e-3)
+    regular = fit(square, y, regularization=1e-3)
     assert regular.solvers == ("cholesky", "cholesky") and regular.condition[0].item() == pytest.approx(1001)
 
 
-def test_the_condition_number_is_that_of_the_regularised_kernel():
+def test_the_condition_number_is_that_of_the_regularized_kernel():
     square = torch.diag(torch.tensor([4.0, 2.0, 1.0], dtype=torch.float64))
-    assert fit(square, draw(3, 1), regularisation=0.25).condition.item() == pytest.approx(5 / 2)
+    assert fit(square, draw(3, 1), regularization=0.25).condition.item() == pytest.approx(5 / 2)
 
 
 def test_the_closed_form_interpolates_and_knows_what_it_was_trained_on():
@@ -90,7 +90,7 @@ def test_classes_that_gradients_separate_are_learned():
     centres = torch.eye(3, dtype=torch.float64).repeat_interleave(5, dim=1)
     gradients = centres[labels] + 0.3 * draw(30, 15)
     whole = gradients @ gradients.mT
-    found = fit(whole[:18, :18], one_hot(labels[:18], 3), regularisation=0.01).predict(whole[:18, 18:])
+    found = fit(whole[:18, :18], one_hot(labels[:18], 3), regularization=0.01).predict(whole[:18, 18:])
     assert accuracy(found, labels[18:]) == 1.0
     assert accuracy(found.roll(1, dims=1), labels[18:]) == 0.0
 
@@ -100,23 +100,23 @@ def test_the_choice_is_made_by_validation_accuracy_and_ties_keep_the_first():
     square, y = torch.eye(4, dtype=torch.float64), one_hot(torch.tensor([0, 1, 0, 1]), 2)
     beside, labels = torch.eye(4, dtype=torch.float64), torch.tensor([1, 0, 1, 0])
     f_0 = 10 * one_hot(labels, 2)
-    grid = {"regularisations": [1e-3, 1e6, 1e7], "f_0_scales": [0.0, 1.0]}
+    grid = {"regularizations": [1e-3, 1e6, 1e7], "f_0_scales": [0.0, 1.0]}
     best, tried = choose(square, y, beside, labels, f_0=f_0, f_0_val=f_0, **grid)
-    assert (best.regularisation, best.f_0_scale, best.accuracy) == (1e6, 1.0, 1.0)
+    assert (best.regularization, best.f_0_scale, best.accuracy) == (1e6, 1.0, 1.0)
     assert [round(choice.accuracy, 2) for choice in tried] == [0, 0, 0, 0, 1, 1]
     best, tried = choose(square, y, beside, labels, **grid)
-    assert best.regularisation == 1e-3 and {choice.f_0_scale for choice in tried} == {0.0}
+    assert best.regularization == 1e-3 and {choice.f_0_scale for choice in tried} == {0.0}
 
 
 def test_wrong_input_is_refused():
     (square, beside), y = gram(), draw(8, 4)
     for arguments, options, message in [
         ((square[:5], y), {}, r"shape \(4, 5, 8\), expected \(4, 8, 8\)"),
-        ((square, y), {"regularisation": -1}, "regularisation -1"),
-        ((square, y), {"regularisation": float("nan")}, "regularisation nan"),
+        ((square, y), {"regularization": -1}, "regularization -1"),
+        ((square, y), {"regularization": float("nan")}, "regularization nan"),
         ((torch.full_like(square, torch.inf), y), {}, "not finite"),
     ]:
         with pytest.raises(ValueError, match=message):
-            fit(*arguments, **{"regularisation": 0.1, **options})
+            fit(*arguments, **{"regularization": 0.1, **options})
     with pytest.raises(ValueError, match="nothing to choose from"):
-        choose(square, y, beside, torch.zeros(3, dtype=torch.long), regularisations=[])
+        choose(square, y, beside, torch.zeros(3, dtype=torch.long), regularizations=[])

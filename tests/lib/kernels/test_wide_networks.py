@@ -1,4 +1,4 @@
-"""Wide networks in NTK parametrisation: their scale at theta_0, and that they train as their linearisation does."""
+"""Wide networks in NTK parametrisation: their scale at theta_0, and that they train as their linearization does."""
 
 import pytest
 import torch
@@ -70,7 +70,7 @@ def test_a_step_is_one_of_gradient_descent():
     assert found.weights[1].tolist() == pytest.approx([value.item() for value in expected])
 
 
-def test_training_lowers_the_loss_and_the_linearisation_starts_where_the_network_does():
+def test_training_lowers_the_loss_and_the_linearization_starts_where_the_network_does():
     f, theta_0 = network(256)
     found, linear = trained(f, theta_0), trained(linearized(f, theta_0), theta_0)
     torch.testing.assert_close(found.outputs[0], linear.outputs[0])
@@ -80,7 +80,7 @@ def test_training_lowers_the_loss_and_the_linearisation_starts_where_the_network
     assert (found.outputs[1] - linear.outputs[1]).abs().max() > 0
 
 
-def test_the_wider_the_network_the_closer_to_its_linearisation():
+def test_the_wider_the_network_the_closer_to_its_linearization():
     """Theory: the difference falls as 1/sqrt(width)."""
     widths, errors = (16, 64, 256, 1024), []
     for width in widths:

@@ -10,7 +10,7 @@ from tests.lib.files.test_trajectories import drawn
 
 
 def like_a_power_law(found, slope=-0.5):
-    """The network's test outputs differ from its linearisation's by width^slope at every image and step."""
+    """The network's test outputs differ from its linearization's by width^slope at every image and step."""
     outputs = found.outputs_test.astype(np.float64)
     outputs[:, :, 0] = outputs[:, :, 1] + found.widths[:, None, None, None] ** slope
     return replace(found, outputs_test=outputs)
@@ -19,12 +19,12 @@ def like_a_power_law(found, slope=-0.5):
 def test_differences_and_losses_by_hand():
     found = drawn()
     frame = wide_networks.differences(found).set_index(["width", "seed"])
-    network, linearised, closed = (found.outputs_test[1, 1, kind].astype(float) for kind in range(3))
+    network, linearized, closed = (found.outputs_test[1, 1, kind].astype(float) for kind in range(3))
     row = frame.loc[(32, 1)]
-    assert row["rmse_linearised"] == pytest.approx(np.sqrt(((network - linearised) ** 2).mean()))
+    assert row["rmse_linearized"] == pytest.approx(np.sqrt(((network - linearized) ** 2).mean()))
     assert row["rmse_closed_form"] == pytest.approx(np.sqrt(((network - closed) ** 2).mean()))
     assert row["loss_test"] == pytest.approx(((network[-1] - found.y_test) ** 2).mean() / 2)
-    assert row["loss_linearised"] == pytest.approx(
+    assert row["loss_linearized"] == pytest.approx(
         ((found.outputs[1, 1, 1, -1].astype(float) - found.y) ** 2).mean() / 2
     )
 
