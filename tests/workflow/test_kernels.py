@@ -11,6 +11,9 @@ import pytest
 import yaml
 
 from lib.files import local_energies, predictions, trajectories
+from lib.kernels.descent_kernels import KERNELS as KERNELS_OF_DESCENT
+from lib.kernels.few_shot_tuning import OPTIMIZERS
+from lib.reporting.kernel_regression import COUNTERPARTS
 from tests.workflow.conftest import planned, run_snakemake
 from tests.workflow.tampering import FORGED_KERNELS, RUN, Forgery
 from tests.workflow.test_audit import audited, faults, without_figures
@@ -18,6 +21,7 @@ from workflow_scripts.audit import checks
 from workflow_scripts.commands import trace
 from workflow_scripts.commands.audit import wanted
 from workflow_scripts.commands.finished_run import FinishedRun
+from workflow_scripts.configuration.schema import schema
 
 KERNELS = f"{RUN}/tiny/kernels"
 MODES = ("standard", "linear", "linear-2")
@@ -238,6 +242,14 @@ def test_a_forged_number_of_points_is_named(run, monkeypatch):
     run.json(file, lambda record: record["params"]["drawn"].update(points=80))
     run.seal()
     assert any("ran with drawn" in line for line in faults(audited())["params are the configuration's"])
+
+
+def test_names_are_those_of_the_library():
+    section = schema()["properties"]["kernels"]["properties"]["regression"]["properties"]
+    rates = section["finetune"]["properties"]["learning_rates"]["properties"]
+    assert section["kernels"]["items"]["enum"] == list(KERNELS_OF_DESCENT) and list(rates) == list(OPTIMIZERS)
+    assert list(COUNTERPARTS) == [f"kernel-{name}" for name in KERNELS_OF_DESCENT]
+    assert set(COUNTERPARTS.values()) == {f"tuning-{name}" for name in OPTIMIZERS}
 
 
 def test_the_configuration_is_that_of_the_run(grown, with_kernels):
