@@ -53,7 +53,7 @@ JOBS = {
     "laziness": 3, "laziness_table": 1, "laziness_figure": 1,
 }  # fmt: skip
 FROM_RANDOM = {"pretrained": 1, "head": 3, "zero_shot": 1, "finetune": 2, "task_vector": 2, "single_task": 1,
-               "addition": 1, "random_init": 1, "bootstrap": 1, "findings": 1, "pages": 1}  # fmt: skip
+               "addition": 1, "random_init": 1, "bootstrap": 1, "findings": 1, "reproduction": 1, "pages": 1}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
