@@ -358,9 +358,7 @@ def of_subsets(name):
 
 # whose labels the findings need, beside resampled accuracies
 LABELLED = list(
-    dict.fromkeys(
-        [*(TASKS if BENCH.subset_runs else []), *BENCH.analogies.targets, *BENCH.kernels.regression_tasks]
-    )
+    dict.fromkeys([*(TASKS if BENCH.subset_runs else []), *BENCH.analogies.targets, *BENCH.kernels.regression_tasks])
 )
 
 
