@@ -1,6 +1,7 @@
 # make demo    sets up .venv, then runs the demo
 # make demo-all      the demo with every table and figure, 15 to 25 minutes
 # make demo-seeds    the demo with three seeds
+# make demo-kernels  the kernel view of fine-tuning on three of the demo's tasks
 # make test    sets up .venv, then runs the tests
 # make why     what would run again, and why; CONFIG=demo/config.yaml names another configuration than config.yaml
 PYTHON ?= python3
@@ -10,7 +11,7 @@ WORKERS ?= 2
 CONFIG ?= config.yaml
 RUFF := lib workflow_scripts tests benchmarks examples
 
-.PHONY: demo demo-all demo-seeds audit test test-slurm test-demo check setup lock plan report compare why fetch pin pretrain benchmark clean-demo
+.PHONY: demo demo-all demo-seeds demo-kernels audit test test-slurm test-demo check setup lock plan report compare why fetch pin pretrain benchmark clean-demo
 
 demo: setup
 	$(BIN)/snakemake --cores $(CORES) --configfile demo/config.yaml
@@ -21,6 +22,10 @@ demo-all: setup
 # three seeds, in a run of their own
 demo-seeds: setup
 	$(BIN)/snakemake --cores $(CORES) --configfile demo/seeds.yaml
+
+# where eigenfunctions live, kernel regression, wide networks, laziness; in a run of its own
+demo-kernels: setup
+	$(BIN)/snakemake --cores $(CORES) --configfile demo/kernels.yaml
 
 test: setup
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slurm and not demo"

@@ -23,6 +23,7 @@ include: "rules/models.smk"
 include: "rules/training.smk"
 include: "rules/editing.smk"
 include: "rules/analogies.smk"
+include: "rules/kernels.smk"
 include: "rules/reporting.smk"
 
 

@@ -113,6 +113,20 @@ def training_flops(vit: Tower, *, tangent: bool, trained: Iterable[str]) -> int:
     )
 
 
+def kernel_flops(vit: Tower, rows: int, columns: int, *, outputs: int, pairings: int = 1) -> int:
+    """FLOPs of NTKs between two sets of points, one for each output: one forward pass, then for each output the
+    gradients of all points and, for each pairing of their transforms, their inner products over all parameters.
+
+    An upper bound: products of activations with gradients may take the inner products' place, and a set with itself
+    needs its gradients once.
+    """
+    parameters = tower_sizes(vit)
+    forward = evaluation_flops(vit, tangent=False)
+    backward = training_flops(vit, tangent=False, trained=parameters) - forward
+    inner = 2 * rows * columns * sum(parameters.values())
+    return (rows + columns) * (forward + outputs * backward) + outputs * pairings * inner
+
+
 def split_sizes(counts: Mapping[str, int], *, fraction: float, maximum: int) -> dict[str, int]:
     """Images of fit, val and test; without a val of its own, a source's val is taken off train (`lib.data.splits`)."""
     val = counts.get("val") or validation_size(counts["train"], fraction=fraction, maximum=maximum)

@@ -66,6 +66,7 @@ wildcard_constraints:
     mode="|".join(map(re.escape, dict.fromkeys([*BENCH.modes, *BENCH.trained_modes]))),
     merging="|".join(map(re.escape, BENCH.rules)),
     quadruple="|".join(map(re.escape, BENCH.analogies.by_name)) or "(?!)",
+    control="|".join(map(re.escape, TASKS)),
     seed=r"\d+",
     split="|".join(SPLITS),
 
@@ -293,6 +294,43 @@ def over_analogies(name, modes):
     return [f"{FILES.analogy}/{name}".format(**where) for where in BENCH.analogous(modes)]
 
 
+# kernels
+
+KERNELS = {"architecture": of_model(resolution.image_architecture), "memory_mib": BENCH.kernels.memory_mib}
+LOCALIZED = [f"{model}_{task}_{control}" for model in MODELS for task, control in BENCH.kernels.pairs]
+WIDE_NETWORKS = ["width", "training"]
+
+
+def kernel_code(rule, mode):
+    """Digests of code of a rule on kernels of a mode's encoder. mode: its name, by the wildcards."""
+    return code_of(rule, lambda wildcards: [modes.get(mode(wildcards)).encoder_module])
+
+
+def over_localized():
+    """The file of local energies of every model, task and control task."""
+    return [FILES.localization.format(**where) for where in BENCH.kernels.localized(BENCH.models)]
+
+
+def over_regressed(name):
+    """A file of every kernel regression."""
+    return [f"{FILES.regression}/{name}".format(**where) for where in BENCH.kernels.regressed(BENCH.pretrained)]
+
+
+def of_kernels():
+    """Every table and figure of the kernel view that the run asks for."""
+    kernels = BENCH.kernels
+    files = []
+    if kernels.localization:
+        files += tables("localization") + figures(*(f"localization_{of}" for of in [*LOCALIZED, "cut_offs"]))
+    if kernels.regression:
+        files += tables("kernel_regression") + figures(*(f"kernel_regression_{model}" for model in MODELS))
+    if kernels.wide_networks:
+        files += tables("wide_networks") + figures(*(f"wide_networks_{part}" for part in WIDE_NETWORKS))
+    if kernels.laziness:
+        files += tables("laziness") + figures(*(f"laziness_{model}" for model in MODELS))
+    return files
+
+
 # reporting
 
 
@@ -319,7 +357,9 @@ def of_subsets(name):
 
 
 # whose labels the findings need, beside resampled accuracies
-LABELLED = list(dict.fromkeys([*(TASKS if BENCH.subset_runs else []), *BENCH.analogies.targets]))
+LABELLED = list(
+    dict.fromkeys([*(TASKS if BENCH.subset_runs else []), *BENCH.analogies.targets, *BENCH.kernels.regression_tasks])
+)
 
 
 def figures(*names):
@@ -388,5 +428,6 @@ def report_files():
         files += tables("analogies")
     if BENCH.analogies.few_shot_modes:
         files += figures(*(f"analogies_{model}" for model in MODELS))
+    files += of_kernels()
     files += tables("reproduction", suffixes=("csv", "md"))
     return [*files, FILES.findings, FILES.findings_table]

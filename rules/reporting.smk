@@ -189,6 +189,9 @@ rule findings:
         subsets=large(of_subsets("predictions.npz")),
         subsets_tested=of_subsets("subsets.csv"),
         single_task=[FILES.single_task_predictions.format(**where) for where in BENCH.subset_runs],
+        energies=over_localized(),
+        regression=over_regressed("tested.csv"),
+        regression_predictions=over_regressed("predictions.npz"),
         labels=large(expand(FILES.index, task=LABELLED, split="test")),
     output:
         findings=[FILES.findings, shown(FILES.findings_table, "findings", "Findings", findings="values (csv)")],
@@ -210,6 +213,7 @@ rule findings:
         bootstrap=dict(BENCH.bootstrap),
         samples=resolution.samples(BENCH),
         labelled=LABELLED,
+        regression=dict(BENCH.kernels.regression_settings),
         papers=file_digest(ROOT / "lib/reporting/papers/numbers.yaml"),
         code=code_of("findings"),
     script:

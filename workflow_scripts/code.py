@@ -47,6 +47,10 @@ SCRIPTS = {
     "similarity": "workflow_scripts/editing/similarity.py",
     "bootstrap": "workflow_scripts/reporting/bootstrap.py",
     "subsets": "workflow_scripts/editing/subsets.py",
+    "localization": "workflow_scripts/kernels/localization.py",
+    "kernel_regression": "workflow_scripts/kernels/regression.py",
+    "wide_networks": "workflow_scripts/kernels/wide_networks.py",
+    "laziness": "workflow_scripts/kernels/laziness.py",
     "tables": "workflow_scripts/reporting/tables.py",
     "disentanglement_table": "workflow_scripts/reporting/disentanglement_table.py",
     "similarity_table": "workflow_scripts/reporting/similarity_table.py",
@@ -63,6 +67,14 @@ SCRIPTS = {
     "analogies_figure": "workflow_scripts/reporting/analogies_figure.py",
     "subset_tables": "workflow_scripts/reporting/subset_tables.py",
     "subset_figures": "workflow_scripts/reporting/subset_figures.py",
+    "localization_table": "workflow_scripts/reporting/localization_table.py",
+    "localization_figures": "workflow_scripts/reporting/localization_figures.py",
+    "kernel_regression_table": "workflow_scripts/reporting/kernel_regression_table.py",
+    "kernel_regression_figure": "workflow_scripts/reporting/kernel_regression_figure.py",
+    "wide_networks_table": "workflow_scripts/reporting/wide_networks_table.py",
+    "wide_networks_figures": "workflow_scripts/reporting/wide_networks_figures.py",
+    "laziness_table": "workflow_scripts/reporting/laziness_table.py",
+    "laziness_figure": "workflow_scripts/reporting/laziness_figure.py",
     "pages": "workflow_scripts/reporting/pages.py",
     "pretrain": "workflow_scripts/training/pretrain.py",
 }
@@ -100,6 +112,7 @@ def variants() -> Iterator[tuple[str, str, list[str]]]:
     for mode in MODES.values():
         if mode.owns_checkpoints:
             yield "finetune", mode.name, training_plugins(mode)
+            yield "laziness", mode.name, [mode.encoder_module]
         if mode.owns_checkpoints and "analogy" in mode.evaluations:
             yield "few_shot", mode.name, [*evaluation_plugins(mode), *training_plugins(mode)]
         for evaluation in mode.evaluations:
@@ -110,5 +123,7 @@ def variants() -> Iterator[tuple[str, str, list[str]]]:
             else:
                 yield evaluation, mode.name, evaluation_plugins(mode)
     yield from ((rule, "", evaluation_plugins(MODES["standard"])) for rule in ("zero_shot", "negation_controls"))
+    yield from ((rule, "", [MODES["standard"].encoder_module]) for rule in ("localization", "kernel_regression"))
     told = (*EVALUATIONS, "prepare", "finetune", "few_shot", "subsets", "zero_shot", "negation_controls")
+    told += ("laziness", "localization", "kernel_regression")
     yield from ((rule, "", []) for rule in SCRIPTS if rule not in told)

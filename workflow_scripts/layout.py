@@ -157,6 +157,26 @@ class Layout:
         return f"{self.mode}/subsets"
 
     @property
+    def localization(self) -> str:
+        """Local energies of the NTK's eigenfunctions on a task's points and on its control task's."""
+        return f"{self.model}/kernels/localization/{{task}}/{{control}}.npz"
+
+    @property
+    def regression(self) -> str:
+        """The folder of a task's tried.csv, tested.csv and predictions.npz."""
+        return f"{self.model}/kernels/regression/{{task}}"
+
+    @property
+    def laziness(self) -> str:
+        """How far parameters, features and kernels moved in fine-tuning."""
+        return f"{self.mode}/laziness.csv"
+
+    @property
+    def wide_networks(self) -> str:
+        """Trajectories of wide networks, of their linearizations and of the closed form."""
+        return f"{self.run}/wide_networks.npz"
+
+    @property
     def tables(self) -> str:
         return f"{self.run}/tables"
 

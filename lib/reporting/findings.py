@@ -2,58 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 import pandas as pd
 
 from lib.reporting import papers
-from lib.reporting.estimates import Estimate, verdict
+from lib.reporting.estimates import Estimate
+from lib.reporting.finding import SMALLEST, Finding, Margin, held_against, percent
+from lib.reporting.kernel_findings import kernel_regression, localization
 from lib.reporting.labels import PRETRAINED, title
 
-_SMALLEST = "ViT-B-32"  # what a model that the papers do not report is held against
 _EDITED = "ViT-L-14"  # the model of the editing paper's figures
 Measured = Mapping[tuple[str, str, str], Estimate]  # (model, mode, quantity) -> its mean over seeds
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One claim: what the paper reports, and for which model, and what this run gives.
-
-    margins: what is positive if the claim is true, each with a name and how it is written ("points" or "").
-    """
-
-    claim: str
-    paper: str
-    reference: str
-    ours: str
-    margins: tuple[Margin, ...]
-
-    @property
-    def verdict(self) -> str:
-        return verdict([margin.estimate for margin in self.margins])
-
-    @property
-    def difference(self) -> str:
-        """The margins with their intervals, in the direction of the claim."""
-        return "; ".join(margin.text for margin in self.margins)
-
-
-@dataclass(frozen=True)
-class Margin:
-    """By how much a claim is true. name: of which part; scale: 100 for points of accuracy."""
-
-    estimate: Estimate
-    name: str = ""
-    scale: float = 100.0
-
-    @property
-    def text(self) -> str:
-        digits = 1 if self.scale == 100 else 3
-        value, (low, high) = self.estimate.value, self.estimate.interval
-        numbers = [f"{self.scale * number + 0.0:+.{digits}f}" for number in (value, low, high)]
-        return f"{self.name} {numbers[0]} [{numbers[1]}, {numbers[2]}]".strip()
 
 
 def findings(measured: Measured, *, floor: float, random: Mapping[str, str] = MappingProxyType({})) -> list[Finding]:
@@ -61,16 +23,18 @@ def findings(measured: Measured, *, floor: float, random: Mapping[str, str] = Ma
 
     measured: absolute, single and normalized of addition, target and control of negation, error (mean xi over the
     search space of alpha), one vector and all vectors (normalized accuracy over all tasks), zero-shot d and analogy
-    (accuracy on task d); the pre-trained model has absolute, target and control. random: model with a random image
-    tower -> the same one pre-trained, with which it is compared.
+    (accuracy on task d); the pre-trained model has absolute, target, control and localization; methods of
+    `lib.reporting.kernel_regression` have k-shot accuracies. random: model with a random image tower -> the same one
+    pre-trained, with which it is compared.
     """
     found: list[Finding] = []
     for model in dict.fromkeys(model for model, _, _ in measured if model not in random):
         own = _of(model, measured)
         found += [*_addition(model, own), *_negation(model, own, floor), *_disentanglement(model, own)]
-        found += [*_subsets(model, own), *_analogies(model, own)]
+        found += [*_subsets(model, own), *_analogies(model, own), *kernel_regression(model, own)]
     for model, pretrained in random.items():
-        found += _random_init(model, _of(model, measured), _of(pretrained, measured))
+        both = _of(model, measured), _of(pretrained, measured)
+        found += [*_random_init(model, *both), *localization(pretrained, *both)]
     return found
 
 
@@ -96,17 +60,12 @@ def frame(rows: Sequence[Finding]) -> pd.DataFrame:
 def markdown(rows: Sequence[Finding]) -> str:
     """A table: finding, paper and the model it is about, this run, margin, verdict."""
     shown = frame(rows)
-    names = [name.replace("-", "/").replace("ViT/", "ViT-") for name in shown.pop("reference")]
+    names = [re.sub(r"(?<=ViT-\w)-", "/", name) for name in shown.pop("reference")]
     if len(set(names)) == 1:
         shown = shown.rename(columns={"paper": f"paper ({names[0]})"})
     else:
         shown["paper"] = [f"{text} ({name})" for text, name in zip(shown["paper"], names, strict=True)]
     return shown.rename(columns={"margin": "margin [95 %]"}).to_markdown(index=False, disable_numparse=True) + "\n"
-
-
-def _reference(model: str) -> str:
-    """The papers' model that a model's numbers are held against: itself, if they report it."""
-    return model if papers.reports("addition", model) else _SMALLEST
 
 
 def _addition(model: str, own: Mapping[tuple[str, str], Estimate]) -> Iterator[Finding]:
@@ -118,7 +77,7 @@ def _addition(model: str, own: Mapping[tuple[str, str], Estimate]) -> Iterator[F
 
 
 def _negation(model: str, own: Mapping[tuple[str, str], Estimate], floor: float) -> Iterator[Finding]:
-    reference = _reference(model)
+    reference = held_against(model)
     negated = dict.fromkeys(mode for mode, quantity in own if quantity == "target" and mode != PRETRAINED)
     for mode in negated:
         if papers.reported("negation", reference, mode, "target") is not None:
@@ -130,15 +89,15 @@ def _negation(model: str, own: Mapping[tuple[str, str], Estimate], floor: float)
 
 
 def _forgets(model: str, mode: str, own: Mapping[tuple[str, str], Estimate], floor: float) -> Finding:
-    reference = _reference(model)
+    reference = held_against(model)
     sides = [(who, column) for column in ("target", "control") for who in (PRETRAINED, mode)]
     before, after, before_control, after_control = (own[side] for side in sides)
     text = "target {} → {}, control {} → {}"
     return Finding(
         f"{model}, negation: {title(mode)} forgets its target and keeps {floor:.0%} of the control accuracy",
-        text.format(*(_percent(papers.reported("negation", reference, *side)) for side in sides)),
+        text.format(*(percent(papers.reported("negation", reference, *side)) for side in sides)),
         reference,
-        text.format(*(_percent(own[side].value) for side in sides)),
+        text.format(*(percent(own[side].value) for side in sides)),
         (
             Margin(before - after, "target lower by"),
             Margin(after_control - before_control * floor, "control above its floor by"),
@@ -153,7 +112,7 @@ def _disentanglement(model: str, own: Mapping[tuple[str, str], Estimate]) -> Ite
             yield Finding(
                 f"{model}: {title(better)} has less disentanglement error than non-linear FT (mean over the red box)",
                 "less (Figs. 3, 10; no number printed)",
-                _reference(model),
+                held_against(model),
                 f"{one.value:.3f} against {other.value:.3f}",
                 (Margin(other - one, scale=1.0),),
             )
@@ -167,7 +126,7 @@ def _subsets(model: str, own: Mapping[tuple[str, str], Estimate]) -> Iterator[Fi
             "higher than with one of them",
             "higher (Ilharco et al. 2023, Sec. 4: a figure)",
             _EDITED,
-            f"{_percent(everything.value)} against {_percent(one.value)}",
+            f"{percent(everything.value)} against {percent(one.value)}",
             (Margin(everything - one),),
         )
 
@@ -179,7 +138,7 @@ def _analogies(model: str, own: Mapping[tuple[str, str], Estimate]) -> Iterator[
             f"{model}, analogies: c + (b - a) of {title(mode)} classifies task d better than zero-shot",
             "better (Ilharco et al. 2023, Sec. 5: a figure)",
             _EDITED,
-            f"{_percent(after.value)} against {_percent(before.value)}",
+            f"{percent(after.value)} against {percent(before.value)}",
             (Margin(after - before),),
         )
 
@@ -187,7 +146,7 @@ def _analogies(model: str, own: Mapping[tuple[str, str], Estimate]) -> Iterator[
 def _random_init(
     model: str, own: Mapping[tuple[str, str], Estimate], pretrained: Mapping[tuple[str, str], Estimate]
 ) -> Iterator[Finding]:
-    reference = model if papers.reports("random_init", model) else f"{_SMALLEST}-random"
+    reference = model if papers.reports("random_init", model) else f"{SMALLEST}-random"
     for mode in dict.fromkeys(mode for mode, quantity in own if quantity == "single"):
         paper = [papers.reported("random_init", reference, mode, column) for column in ("multi", "single")]
         if (mode, "single") in pretrained and None not in paper:
@@ -195,9 +154,9 @@ def _random_init(
             yield Finding(
                 f"{model}, addition: after {title(mode)} from random weights, the sum keeps less of the single-task "
                 "accuracy than after pre-training",
-                "sum {}, single {}".format(*map(_percent, paper)),
+                "sum {}, single {}".format(*map(percent, paper)),
                 reference.removesuffix("-random"),
-                "sum {}, single {}".format(*map(_percent, sums)),
+                "sum {}, single {}".format(*map(percent, sums)),
                 (Margin(_kept(mode, pretrained) - _kept(mode, own)),),
             )
 
@@ -218,12 +177,8 @@ def _compare(
     higher: bool,
 ) -> Finding:
     one, other = own[mode, column], own["standard", column]
-    reference = _reference(model)
-    paper = [_percent(papers.reported(table, reference, who, column)) for who in (mode, "standard")]
-    ours = f"{_percent(one.value)} against {_percent(other.value)}"
+    reference = held_against(model)
+    paper = [percent(papers.reported(table, reference, who, column)) for who in (mode, "standard")]
+    ours = f"{percent(one.value)} against {percent(other.value)}"
     margin = one - other if higher else other - one
     return Finding(claim, " against ".join(paper), reference, ours, (Margin(margin),))
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{100 * value:.1f}"

@@ -9,8 +9,11 @@ MEAN = "Mean"  # the column beside the tasks'
 KEYS = ["model", "seed", "mode"]
 RULE = "rule"
 # columns that say what a row is of
-METHOD = "method"  # of a control of negation
-IDENTITY = (*KEYS, RULE, METHOD, "quadruple", "size", "pair", "task", "task_a", "task_b", "split", "start", "shots")
+METHOD = "method"  # of a control of negation, or of learning from few images
+IDENTITY = (
+    *(*KEYS, RULE, METHOD, "quadruple", "size", "pair", "task", "control_task", "cut_off", "task_a", "task_b", "split"),
+    *("start", "shots", "width"),
+)
 _MODES = {
     PRETRAINED: "Pre-trained",
     RANDOM: "Random init",

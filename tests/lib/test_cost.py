@@ -122,3 +122,10 @@ def test_another_architecture_is_planned_with_the_nearest_in_work():
     found, measured = cost.closest(rows, **wanted)
     assert found is rows[1] and not measured
     assert math.isclose(found.seconds(3e12), 1.0)
+
+
+def test_a_kernel_costs_a_forward_pass_and_for_each_output_the_gradients_and_their_inner_products():
+    parameters = sum(cost.tower_sizes(SMALL).values())
+    points, inner = (3 + 4) * FORWARD, 2 * 3 * 4 * parameters
+    assert cost.kernel_flops(SMALL, 3, 4, outputs=1) == 3 * points + inner
+    assert cost.kernel_flops(SMALL, 3, 4, outputs=5, pairings=2) == (1 + 2 * 5) * points + 5 * 2 * inner

@@ -142,6 +142,7 @@ def _sha256(path):
 
 
 CLUMSY, CAREFUL, FORGED = {}, {}, {}
+FORGED_KERNELS = {}  # of a run with the kernel view
 
 
 def clumsy(where):
@@ -159,9 +160,9 @@ def careful(where):
     return known
 
 
-def forged(check, where):
+def forged(check, where, known=FORGED):
     """A change that leaves everything else consistent, digests too: one check alone sees it."""
-    return lambda change: FORGED.setdefault(change.__name__, (change, check, where)) and change
+    return lambda change: known.setdefault(change.__name__, (change, check, where)) and change
 
 
 @clumsy("linear/Signs/tau.safetensors")
@@ -760,3 +761,40 @@ def right_on_test(run, found, task):
 
 def wrong_on_test(run, found, task):
     found[task, "test"][:] = run.labels(task, "test") == 0  # 1 of the first class, else 0
+
+
+KERNELS = f"{RUN}/tiny/kernels"
+
+
+@forged("local energies of eigenfunctions", "localization/Scenes/Signs.npz: its energies at 0.9", FORGED_KERNELS)
+def eigenfunctions_that_live_on_their_task_alone(run):
+    def change(arrays):
+        arrays["energy"][..., 12:] = 0
+
+    run.arrays(f"{KERNELS}/localization/Scenes/Signs.npz", change)
+    run.report()
+    run.put_right()
+
+
+@forged("kernel regression", "regression/Scenes/tested.csv: split 0, 2 shots, kernel-sgd: accuracy is", FORGED_KERNELS)
+def a_better_kernel_regression(run):
+    run.cell(f"{KERNELS}/regression/Scenes/tested.csv", "accuracy", 1.0, split=0, shots=2, method="kernel-sgd")
+    run.report()
+    run.put_right()
+
+
+@forged("wide networks", "wide_networks.npz: its outputs_test of network and linearization differ", FORGED_KERNELS)
+def networks_that_never_were_their_linearization(run):
+    def change(arrays):
+        arrays["outputs_test"][:, :, 0] += 1
+
+    run.arrays(f"{RUN}/wide_networks.npz", change)
+    run.report()
+    run.put_right()
+
+
+@forged("laziness of fine-tuning", "linear/laziness.csv: Signs: parameters is", FORGED_KERNELS)
+def a_lazier_training(run):
+    run.cell(f"{LINEAR}/laziness.csv", "parameters", 1e-4, task="Signs")
+    run.report()
+    run.put_right()

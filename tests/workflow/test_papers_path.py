@@ -40,6 +40,7 @@ SHAPES = {
 }
 MODES = ["standard", "posthoc", "linear", "linear-2"]
 PAIRS = ["Cars--RESISC45", "DTD--SUN397", "EuroSAT--SVHN"]
+LOCALIZED = ["RESISC45_Cars", "EuroSAT_SVHN", "DTD_SUN397"]
 TASKS = [name for name in CLASSES if name != "ImageNet"]
 MODELS = list(SHAPES) if os.environ.get("PAPERS_PATH") == "full" else list(SHAPES)[:1]
 RUN = "results/paper"
@@ -72,6 +73,12 @@ def miniature(folder, counts: dict[str, dict[str, int]]) -> dict:
     config["disentanglement"]["alphas"]["points"], config["disentanglement"]["images"] = 7, 40
     # a pass for each subset and alpha, however few images there are
     config["subsets"] |= {"sampled": 1, "alphas": {"start": 0, "stop": 1, "points": 3}}
+    config["kernels"] |= {"memory_mib": 500}
+    config["kernels"]["localization"] |= {"points": 10, "logits": 2}
+    config["kernels"]["laziness"] |= {"points": 4, "logits": 2}
+    config["kernels"]["regression"] |= {"shots": [1, 2], "splits": 2, "validation": 8, "test": 10}
+    config["kernels"]["regression"]["finetune"]["steps"] = 2
+    config["kernels"]["wide_networks"] |= {"widths": [16, 32, 64], "points": 4, "test": 4, "steps": 8, "recorded": 3}
     config["resources"] = dict.fromkeys(config["resources"], THREADS)
     # at this learning rate it would leave nothing to evaluate; tests/workflow/test_analogies.py runs it
     config["modes"].remove("gradient-ascent")
@@ -153,6 +160,8 @@ def test_nothing_but_sizes_and_places_differs_from_the_papers_configuration(conf
         r"finetune\.log_every",
         r"disentanglement\.(alphas\.points|images)",
         r"subsets\.(sampled|alphas\.\w+)",
+        r"kernels\.(memory_mib|\w+\.(points|logits|shots|splits|validation|test|widths|steps|recorded))",
+        r"kernels\.regression\.finetune\.steps",
         r"resources\.\w+\.\w+",
     ]
     strange = [name for name in map(".".join, changed) if not any(re.fullmatch(form, name) for form in allowed)]
@@ -304,6 +313,9 @@ def test_models_learn_and_modes_differ(run):
 def test_figures_and_findings_are_made_for_every_model(run):
     kinds = ("disentanglement", "representation", "alpha_sweep", "loss", "similarity", "subsets", "pairs")
     stems = [f"{kind}_{model}" for kind in kinds for model in MODELS]
+    stems += [f"{kind}_{model}" for kind in ("kernel_regression", "laziness") for model in MODELS]
+    stems += [f"localization_{model}_{pair}" for model in MODELS for pair in LOCALIZED]
+    stems += ["localization_cut_offs", "wide_networks_training", "wide_networks_width"]
     stems += [f"single_task_standard_{mode}" for mode in MODES[1:]]
     stems += [f"{kind}_{pair}" for kind in kinds[:2] for pair in PAIRS if len(MODELS) > 1]
     assert sorted(path.name for path in (run / "figures").iterdir()) == sorted(

@@ -17,6 +17,10 @@ COMPUTING = [
     "disentanglement",
     "zero_shot",
 ]
+OF_KERNELS = {"localization", "kernel_regression", "wide_networks", "laziness"}
+OF_THEIR_REPORT = {f"{rule}_table" for rule in OF_KERNELS} | {
+    *("localization_figures", "kernel_regression_figure", "wide_networks_figures", "laziness_figure"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +54,25 @@ def test_tangents_concern_tangent_modes_alone(effects):
                 "analogy",
                 "few_shot",
             }
-            assert every - {"analogy", "few_shot", "subsets"} <= rules(changed) <= every or (
+            found = rules(changed) - OF_KERNELS
+            assert every - {"analogy", "few_shot", "subsets"} <= found <= every or (
                 module.endswith("tangent_models.py") and "finetune" not in rules(changed)
             )
             assert modes(changed, "finetune") <= {"linear"}
             assert modes(changed, "single_task") == {"linear", "posthoc"}
+            if "tangent" in module:
+                assert rules(changed) & OF_KERNELS <= {"laziness"} and modes(changed, "laziness") <= {"linear"}
+
+
+def test_kernels_concern_kernels_alone(effects):
+    for module, changed in effects.items():
+        if "/kernels/" in module:
+            assert rules(changed) <= OF_KERNELS | OF_THEIR_REPORT, module
+    assert rules(effects["lib/kernels/localization.py"]) == {"localization"}
+    assert rules(effects["lib/kernels/few_shot_tuning.py"]) == {"kernel_regression"}
+    assert rules(effects["lib/kernels/linear_dynamics.py"]) == {"wide_networks"}
+    assert rules(effects["lib/kernels/laziness.py"]) == {"laziness"}
+    assert rules(effects["lib/kernels/ntk.py"]) == OF_KERNELS - {"kernel_regression"}
 
 
 def test_the_report_concerns_the_report_alone(effects):
@@ -69,6 +87,7 @@ def test_the_report_concerns_the_report_alone(effects):
         "analogy",
         "negation_controls",
     }
+    shown |= OF_THEIR_REPORT
     for module, changed in effects.items():
         if "/reporting/" in module:
             assert rules(changed) <= shown, module

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import chain
 
-from workflow_scripts.audit import analogies, geometry, links, numbers, predictions, report, settings, subsets
+from workflow_scripts.audit import analogies, geometry, kernels, links, numbers, predictions, report, settings, subsets
 from workflow_scripts.audit.run import Fault, Run
 
 Check = Callable[[Run], Iterator[Fault]]
@@ -41,6 +41,10 @@ CHECKS: dict[str, Check] = {
     "intervals from predictions": report.resampled,
     "subsets of tasks": subsets.rows,
     "alphas of subsets": subsets.choices,
+    "local energies of eigenfunctions": kernels.energies,
+    "kernel regression": kernels.regression,
+    "wide networks": kernels.networks,
+    "laziness of fine-tuning": kernels.laziness,
     "tables from results": report.written_tables,
     "findings and scorecard from results": report.written_findings,
     "figures from results": report.drawn_figures,

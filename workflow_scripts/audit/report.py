@@ -9,7 +9,7 @@ from functools import partial
 from itertools import product
 from pathlib import Path
 
-from workflow_scripts.audit import report_beside
+from workflow_scripts.audit import report_beside, report_kernels
 from workflow_scripts.audit.comparison import same_bytes
 from workflow_scripts.audit.run import Fault, Run
 from workflow_scripts.configuration import resolution
@@ -93,6 +93,7 @@ def write_tables(run: Run, folder: Path) -> None:
     if bench.subset_runs:
         _subset_tables(run, folder)
     report_beside.write_tables(run, folder)
+    report_kernels.write_tables(run, folder)
 
 
 def resample(run: Run, folder: Path) -> None:
@@ -123,6 +124,7 @@ def write_findings(run: Run, folder: Path) -> None:
         search_space=_search_space(run),
         bootstrap=run.bench.bootstrap,
         **report_beside.edits(run),
+        **report_kernels.estimated(run),
     )
 
 
@@ -172,6 +174,7 @@ def draw_figures(run: Run, folder: Path) -> None:
         before = (run.format(run.files.pretrained_accuracy, model=model.name) for model in bench.pretrained)
         subset_figures.main(_subsets(run, "subsets.csv"), [*_files(run, *before), *single], folder, **own)
     report_beside.draw_figures(run, folder)
+    report_kernels.draw_figures(run, folder)
 
 
 def _search_space(run: Run) -> tuple[float, float]:

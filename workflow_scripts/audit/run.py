@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ import pandas as pd
 
 from lib.data.datasets import DATASETS
 from lib.data.prepared import FIELDS
+from lib.files import checkpoints
 from lib.files.digests import SUFFIX, file_digest
 from lib.files.own_files import read_json, read_npz
 from lib.provenance import records
@@ -37,6 +39,14 @@ _REPORT = (
     "scatters",
     "alpha_sweeps",
     "loss_curves",
+    "localization_table",
+    "localization_figures",
+    "kernel_regression_table",
+    "kernel_regression_figure",
+    "wide_networks_table",
+    "wide_networks_figures",
+    "laziness_table",
+    "laziness_figure",
     "pages",
 )
 
@@ -67,6 +77,7 @@ class Run:
         self._digests: dict[str, str | None] = {}
         self._frames: dict[str, pd.DataFrame] = {}
         self._sizes: dict[str, int] = {}
+        self._norms: dict[str, float] = {}
 
     def path(self, file: str) -> Path:
         return self.root / file
@@ -151,6 +162,11 @@ class Run:
             yield from (self._job("disentanglement", **where) for where in bench.evaluated("disentanglement"))
         yield from (self._job("similarity", **where) for where in bench.compared())
         yield from (self._job("subsets", **where) for where in bench.subset_runs)
+        yield from (self._job("localization", **where) for where in bench.kernels.localized(bench.models))
+        yield from (self._job("kernel_regression", **where) for where in bench.kernels.regressed(bench.pretrained))
+        yield from (self._job("laziness", **where) for where in bench.diagnosed())
+        if bench.kernels.wide_networks:
+            yield self._job("wide_networks")
         kinds = {
             "heatmaps": bench.pairs,
             "disentanglement_table": bench.pairs,
@@ -161,6 +177,14 @@ class Run:
             "analogies_figure": bench.analogies.few_shot_modes,
             "subset_tables": bench.subset_runs,
             "subset_figures": bench.subset_runs,
+            "localization_table": bench.kernels.localization,
+            "localization_figures": bench.kernels.localization,
+            "kernel_regression_table": bench.kernels.regression,
+            "kernel_regression_figure": bench.kernels.regression,
+            "wide_networks_table": bench.kernels.wide_networks,
+            "wide_networks_figures": bench.kernels.wide_networks,
+            "laziness_table": bench.kernels.laziness,
+            "laziness_figure": bench.kernels.laziness,
         }
         for rule in _REPORT:
             if kinds.get(rule, True):
@@ -194,6 +218,13 @@ class Run:
         if file not in self._sizes:
             self._sizes[file] = self.json(file)["n"]
         return self._sizes[file]
+
+    def norm(self, file: str) -> float:
+        """The Euclidean norm of all tensors of a checkpoint; computed once. Raises CheckpointError."""
+        if file not in self._norms:
+            tensors = checkpoints.load(self.path(file), framework="np").values()
+            self._norms[file] = math.sqrt(sum(float(np.square(value, dtype=np.float64).sum()) for value in tensors))
+        return self._norms[file]
 
     def sidecars(self) -> list[str]:
         """Files with a digest beside them."""

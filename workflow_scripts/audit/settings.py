@@ -52,6 +52,8 @@ def _expected(run: Run, job: Job) -> dict[str, object]:
         return _expected_of_evaluation(run, job)
     if job.rule in ("negation_controls", "analogy", "few_shot"):
         return _expected_of_controls_and_analogies(run, job)
+    if job.rule in ("localization", "kernel_regression", "laziness", "wide_networks"):
+        return _expected_of_kernels(run, job)
     if job.rule == "finetune":
         return {
             "architecture": resolution.image_architecture(model),
@@ -128,6 +130,22 @@ def _expected_of_controls_and_analogies(run: Run, job: Job) -> dict[str, object]
         "image_size": bench.image_size,
         "tasks": quadruple[3:],
     }
+
+
+def _expected_of_kernels(run: Run, job: Job) -> dict[str, object]:
+    kernels, mode = run.bench.kernels, job.wildcards.get("mode", "standard")
+    if job.rule == "wide_networks":
+        return {"networks": kernels.network_settings, "memory_mib": kernels.memory_mib}
+    drawn = {
+        "localization": kernels.localization_settings,
+        "kernel_regression": kernels.regression_settings,
+        "laziness": kernels.laziness,
+    }[job.rule]
+    training = resolution.training(mode)
+    own = {"trains": training["trains"], "tasks": run.bench.task_names} if job.rule == "laziness" else {}
+    architecture = resolution.image_architecture(run.bench.model(job.wildcards["model"]))
+    shared = {"architecture": architecture, "memory_mib": kernels.memory_mib, "encoder": training["encoder"]}
+    return shared | own | {"drawn": drawn}
 
 
 def code(run: Run) -> Iterator[Fault]:

@@ -35,7 +35,9 @@ _NO_SHARES = (
     "representation",
     "cosine",
     "norm",
+    *("logits", "points", "rank", "splits", "rmse", "loss", "parameters", "features", "kernel"),
 )  # how columns of other numbers begin
+_OF_KERNELS = ("localization", "kernel_regression", "wide_networks", "laziness")  # tables, and what measures them
 BESIDE = {  # what the same job made and people ask for, told below the file
     "test accuracy": ("choice of alpha", "sweep of alpha on val"),
     "theta": ("training log",),
@@ -58,6 +60,8 @@ class Cell:
     @property
     def maker(self) -> str:
         """The rule that measured it."""
+        if self.table in _OF_KERNELS:
+            return self.table
         if self.row["mode"] in (PRETRAINED, RANDOM):
             return "zero_shot"
         if self.column == "single":
@@ -88,7 +92,7 @@ def find(run: FinishedRun, text: str) -> Cell:
     columns = [name for name in (rows[0] if rows else []) if name not in (*NAMED, "seed")]
     row, column = dict(zip(names, words[1:-1], strict=False)), words[-1]
     chosen = [entry for entry in rows if all(entry[name] == value for name, value in row.items())]
-    found = tuple((entry["seed"], entry[column]) for entry in chosen if entry.get(column))
+    found = tuple((entry.get("seed", ""), entry[column]) for entry in chosen if entry.get(column))
     if len(words) != len(names) + 2 or column not in columns or not found:
         known = [f"{name}: {', '.join(dict.fromkeys(entry[name] for entry in rows))}" for name in names]
         raise RunError(
@@ -102,7 +106,8 @@ def behind_cell(run: FinishedRun, cell: Cell) -> Node:
     """The tree behind a cell: of the table's inputs those of its row, of a job on several tasks those of its tasks."""
     table = f"{run.layout.tables}/{cell.table}.csv"
     made = run.graph.makers[table]
-    wanted = {"merging": "rule"} | {name: name for name in ("model", "mode", "task", "quadruple")}
+    wanted = {name: name for name in ("model", "mode", "task", "quadruple")}
+    wanted |= {"merging": "rule", "control": "control_task"}
 
     def of_row(maker: Record) -> bool:
         named = {key: cell.row.get(name) for key, name in wanted.items()}

@@ -10,7 +10,7 @@ from lib.editing import subsets
 from lib.files.outcomes import stored_bytes
 from lib.models.architectures import read_configuration
 from lib.training import modes
-from workflow_scripts.commands import workload_beside
+from workflow_scripts.commands import workload_beside, workload_kernels
 from workflow_scripts.commands.work import Stage, Work, evaluated, negated, number_of_classes
 from workflow_scripts.configuration import resolution
 from workflow_scripts.configuration.benchmark import Benchmark, ConfigurationError, Model, Task
@@ -59,6 +59,7 @@ def stages(bench: Benchmark) -> list[Stage]:
             work=tuple(_disentanglement(bench, known, sizes)),
         ),
         *workload_beside.stages(bench, known, sizes),
+        *workload_kernels.stages(bench, known, sizes),
         Stage("similarity", len(bench.compared()), "report"),
         Stage("subsets", len(bench.subset_runs), "subsets", work=tuple(_subsets(bench, known, sizes))),
         *(Stage(name, int(bool(bench.subset_runs)), "report") for name in ("subset_tables", "subset_figures")),

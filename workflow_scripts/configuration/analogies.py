@@ -51,7 +51,7 @@ def _wrong_few_shot(config: Mapping[str, object], section: Mapping[str, object])
     if few["warmup"] > few["steps"]:
         yield f"analogies.few_shot.warmup: got {few['warmup']}, expected at most steps, {few['steps']}"
     for name in dict.fromkeys(quadruple["d"] for quadruple in section["quadruples"]):
-        most = _most_of_the_rarest_class(config, known[name]) if name in known else None
+        most = most_of_the_rarest_class(config, known[name]) if name in known else None
         if most is not None and max(few["shots"]) > most:
             yield (
                 f"analogies.few_shot.shots: got {max(few['shots'])}, but the rarest class of {name} has at most {most} "
@@ -59,7 +59,7 @@ def _wrong_few_shot(config: Mapping[str, object], section: Mapping[str, object])
             )
 
 
-def _most_of_the_rarest_class(config: Mapping[str, object], task: Mapping[str, object]) -> int | None:
+def most_of_the_rarest_class(config: Mapping[str, object], task: Mapping[str, object]) -> int | None:
     """A class with the fewest images to fit has at most n // C of them; None where n or C is not known."""
     dataset, options = DATASETS[task["dataset"]], task.get("options", {})
     counts, classes = dataset.counts(task.get("source"), options), dataset.number_of_classes(options)

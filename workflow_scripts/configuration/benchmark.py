@@ -15,7 +15,7 @@ from pathlib import Path
 from lib.training import modes
 from workflow_scripts.configuration.base import effective, merged
 from workflow_scripts.configuration.contradictions import contradictions
-from workflow_scripts.configuration.entries import Analogies, Checkpoint, Merging, Model, Task
+from workflow_scripts.configuration.entries import Analogies, Checkpoint, Kernels, Merging, Model, Task
 from workflow_scripts.configuration.files import NO_JOB, FileError, read_mapping, read_value
 from workflow_scripts.configuration.participation import OF_RANDOM_INIT, SUM, modes_of, owners
 from workflow_scripts.configuration.schema import faults
@@ -54,6 +54,7 @@ class Benchmark:
     deterministic: bool = False
     pretraining: Mapping[str, object] | None = None
     subsets: Mapping[str, object] | None = None
+    kernels: Kernels = field(default_factory=Kernels)
 
     def model(self, name: str) -> Model:
         return next(model for model in self.models if model.name == name)
@@ -171,10 +172,15 @@ class Benchmark:
         own = self.subsets.get("modes", self.modes)
         return [where for where in self.evaluated("addition", self.pretrained) if where["mode"] in own]
 
+    def diagnosed(self) -> list[dict[str, object]]:
+        """Model, seed and mode of every set of checkpoints whose training is asked how lazy it was."""
+        return self.trained(self.pretrained) if self.kernels.laziness else []
+
     def request(self, stage: str, model: str | None = None) -> Mapping[str, int]:
-        """What a job of a stage asks for: its model's table, else the run's; of `subsets`, if in none, `evaluate`'s."""
+        """What a job of a stage asks for: its model's table, else the run's; of `subsets` and `kernels`, if in none,
+        `evaluate`'s."""
         tables = [self.model(model).resources or {} if model else {}, self.resources]
-        names = [stage, "evaluate"] if stage == "subsets" else [stage]
+        names = [stage, "evaluate"] if stage in ("subsets", "kernels") else [stage]
         return next(table[name] for name in names for table in tables if name in table)
 
     @property
@@ -243,6 +249,7 @@ def load(config: Mapping[str, object], *, look: bool = True) -> Benchmark:
     sections["tasks"] = tuple(Task(**entry) for entry in config["tasks"])
     sections["auxiliary"] = tuple(Task(**entry) for entry in config.get("auxiliary", ()))
     sections["analogies"] = Analogies(**config.get("analogies", {}))
+    sections["kernels"] = Kernels(**config.get("kernels", {}))
     sections["control"] = Task(**config["control"])
     sections["merging"] = tuple(Merging(**entry) for entry in config["merging"])
     sections["checkpoints"] = tuple(Checkpoint(**entry) for entry in config.get("checkpoints", ()))

@@ -9,6 +9,7 @@ from lib.editing.coefficients import alpha_grid
 from lib.training import modes
 from workflow_scripts.configuration.analogies import wrong_analogies
 from workflow_scripts.configuration.data_sets import wrong_data
+from workflow_scripts.configuration.kernels import wrong_kernels
 from workflow_scripts.configuration.model_files import wrong_files
 from workflow_scripts.configuration.names import clashes
 from workflow_scripts.configuration.participation import owners, wrong_models
@@ -31,7 +32,9 @@ def contradictions(config: Mapping[str, object], *, look: bool) -> Iterator[str]
     yield from _wrong_subsets(config)
     yield from wrong_files(config)
     yield from (told := list(wrong_data(config, look=look)))
-    yield from () if told else wrong_analogies(config)  # counts images by options that are right
+    if not told:  # what follows counts images by options that are right
+        yield from wrong_analogies(config)
+        yield from wrong_kernels(config)
     yield from _wrong_processes(config)
 
 

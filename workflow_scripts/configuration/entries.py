@@ -84,3 +84,52 @@ class Analogies:
     def few_shot_modes(self) -> list[str]:
         """The modes that can be fine-tuned further, on few images."""
         return [mode for mode in self.modes if self.few_shot and modes.get(mode).owns_checkpoints]
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """The sections of the kernel view, each None if the run does not have it. memory_mib: for one kernel at a time."""
+
+    memory_mib: int = 0
+    localization: Mapping[str, object] | None = None
+    regression: Mapping[str, object] | None = None
+    wide_networks: Mapping[str, object] | None = None
+    laziness: Mapping[str, object] | None = None
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Each task with its control task, of localization."""
+        return [(task, control) for task, control in self.localization["pairs"]] if self.localization else []
+
+    @property
+    def regression_tasks(self) -> list[str]:
+        return list(self.regression["tasks"]) if self.regression else []
+
+    def localized(self, models: Sequence[Model]) -> list[dict[str, str]]:
+        """Model, task and control task of every kernel whose eigenfunctions are localized."""
+        return [
+            {"model": model.name, "task": task, "control": control} for model in models for task, control in self.pairs
+        ]
+
+    def regressed(self, models: Sequence[Model]) -> list[dict[str, str]]:
+        """Model and task of every kernel regression."""
+        return [{"model": model.name, "task": task} for model in models for task in self.regression_tasks]
+
+    @property
+    def localization_settings(self) -> dict[str, object]:
+        """What decides each localization, beside its tasks."""
+        return {key: value for key, value in (self.localization or {}).items() if key != "pairs"}
+
+    @property
+    def regression_settings(self) -> dict[str, object]:
+        """What decides each kernel regression, beside its task; shots ascending."""
+        section = self.regression or {"shots": []}
+        found = {key: value for key, value in section.items() if key != "tasks"}
+        return found | {"shots": sorted(section["shots"])}
+
+    @property
+    def network_settings(self) -> dict[str, object]:
+        """What decides the wide networks, beside their task; widths ascending."""
+        section = self.wide_networks or {"widths": []}
+        found = {key: value for key, value in section.items() if key != "task"}
+        return found | {"widths": sorted(section["widths"])}

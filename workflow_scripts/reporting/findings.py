@@ -15,7 +15,7 @@ from lib.reporting.estimates import Estimate
 from lib.reporting.labels import PRETRAINED
 from lib.reporting.resamples import Resampled, Who
 from workflow_scripts.job import adapter
-from workflow_scripts.reporting import edits
+from workflow_scripts.reporting import edits, kernel_estimates
 from workflow_scripts.reporting.disentanglement_table import measure
 from workflow_scripts.reporting.subset_rows import Samples
 
@@ -39,12 +39,16 @@ def main(
     single_task: Sequence[str] = (),
     samples: Samples = MappingProxyType({}),
     labels: Mapping[str, str] = MappingProxyType({}),
+    energies: Sequence[str] = (),
+    regression: Mapping[str, str] = MappingProxyType({}),
+    regression_drawn: Mapping[str, object] = MappingProxyType({}),
 ) -> None:
     """Write findings.md and findings.csv to `folder`.
 
     outcomes: of disentanglement, per image; random: model with a random image tower -> the same one pre-trained;
     analogies: accuracies -> predictions; subsets, single_task: predictions of subsets' models and of the tasks' own;
-    samples: mode -> its sample of subsets; labels: task -> index of its test split. Raises OwnFileError.
+    samples: mode -> its sample of subsets; labels: task -> index of its test split; energies: local energies;
+    regression: accuracies -> predictions, of the images that regression_drawn tells. Raises OwnFileError.
     """
     found, drawn = Resampled.read(resamples), Bootstrap(**bootstrap)
     try:
@@ -57,6 +61,10 @@ def main(
     measured |= edits.of_analogies(analogies, labels, drawn)
     if subsets:
         measured |= edits.of_subsets(subsets, single_task, {task: labels[task] for task in tasks}, samples, drawn)
+    measured |= kernel_estimates.of_localization(energies, drawn)
+    if regression:
+        files = list(regression), list(regression.values())
+        measured |= kernel_estimates.of_regression(*files, labels, regression_drawn, drawn)
     rows = findings.findings(measured, floor=control_floor, random=random)
     atomic.write_text(folder / "findings.md", findings.markdown(rows))
     with atomic.whole(folder / "findings.csv") as temporary:
@@ -114,4 +122,7 @@ if __name__ == "__main__":
             single_task=list(snakemake.input.single_task),
             samples=params.samples,
             labels=dict(zip(params.labelled, snakemake.input.labels, strict=True)),
+            energies=list(snakemake.input.energies),
+            regression=dict(zip(snakemake.input.regression, snakemake.input.regression_predictions, strict=True)),
+            regression_drawn=params.regression,
         )

@@ -14,7 +14,7 @@ from lib.files.own_files import OwnFileError
 from lib.reporting.labels import IDENTITY, KEYS, METHOD, RULE
 
 # text, even where it reads like a number or like NaN
-_NAMES = (*(name for name in IDENTITY if name not in ("seed", "size")), "subset")
+_NAMES = (*(name for name in IDENTITY if name not in ("seed", "size", "cut_off", "width")), "subset")
 _KINDS = {"seed": "Int64", **dict.fromkeys(_NAMES, "str")}
 # the arrays of a grid, and the greatest value that each can have
 GREATEST = {"error_a": 1, "error_b": 1, "representation_a": 2, "representation_b": 2}
@@ -22,14 +22,19 @@ Asked = Callable[[pd.DataFrame], Mapping[str, Sequence]]  # rows of one model, s
 
 
 def read(
-    paths: Sequence[str | Path], numbers: Sequence[str] = (), *, empty: Sequence[str] = (), asked: Asked | None = None
+    paths: Sequence[str | Path],
+    numbers: Sequence[str] = (),
+    *,
+    empty: Sequence[str] = (),
+    asked: Asked | None = None,
+    identity: Sequence[str] = KEYS,
 ) -> pd.DataFrame:
     """The rows of csv files, which carry their own identity (model, seed, mode, ...), as one frame.
 
     numbers, empty: see `own_files.read_csv`. asked: each file has every combination of these values, for each model,
-    seed, mode and rule in it. Raises OwnFileError.
+    seed, mode and rule in it. identity: the columns that say whose rows they are. Raises OwnFileError.
     """
-    found = each(paths, numbers, empty=empty)
+    found = {path: _frame(path, numbers, empty, identity) for path in paths}
     for path, frame in found.items():
         if asked is not None:
             require_rows(path, frame, asked)
@@ -40,7 +45,7 @@ def each(
     paths: Sequence[str | Path], numbers: Sequence[str] = (), *, empty: Sequence[str] = ()
 ) -> dict[str | Path, pd.DataFrame]:
     """Path -> rows, as `read`."""
-    return {path: _frame(path, numbers, empty) for path in paths}
+    return {path: _frame(path, numbers, empty, KEYS) for path in paths}
 
 
 def joined(found: Mapping[str | Path, pd.DataFrame]) -> pd.DataFrame:
@@ -62,8 +67,8 @@ def require_rows(path: str | Path, frame: pd.DataFrame, asked: Asked, **told: st
         own_files.require_combinations(path, found, values, **told)
 
 
-def _frame(path: str | Path, numbers: Sequence[str], empty: Sequence[str]) -> pd.DataFrame:
-    own_files.read_csv(path, KEYS, numbers=numbers, empty=empty)
+def _frame(path: str | Path, numbers: Sequence[str], empty: Sequence[str], identity: Sequence[str]) -> pd.DataFrame:
+    own_files.read_csv(path, identity, numbers=numbers, empty=empty)
     try:
         return pd.read_csv(path, dtype=_KINDS, keep_default_na=False, na_values=[""])
     except (ValueError, TypeError) as error:
