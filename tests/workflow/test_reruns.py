@@ -12,7 +12,7 @@ from tests.workflow.conftest import PROJECT, ROOT, edit, planned, run_snakemake,
 
 TABLES = {"tables": 1, "reproduction": 1, "pages": 1}
 REPORT = {"bootstrap": 1, "findings": 1, **TABLES}
-SUBSETS = {"subset_tables": 1, "subset_figures": 1, "pages": 1}
+SUBSETS = {"subset_tables": 1, "subset_figures": 1, "findings": 1, "pages": 1}
 RENDERED = {"findings": 1, "similarity_table": 1, "disentanglement_table": 1, "subset_tables": 1, **TABLES}
 FIGURES = {"heatmaps": 1, "loss_curves": 1, "similarity_maps": 1, "alpha_sweeps": 1, "scatters": 1, "subset_figures": 1}
 EVALUATIONS = {"single_task": 4, "addition": 4, "negation": 8, "disentanglement": 4}
@@ -87,7 +87,7 @@ def test_the_alphas_of_subsets_rerun_them_alone(finished, config):
 
 def test_subsets_are_added_to_a_finished_run_and_taken_away_without_another_job(own_run, config):
     section = config.pop("subsets")
-    assert planned(own_run, config) == {"pages": 1}  # of the tables that are left
+    assert planned(own_run, config) == {"findings": 1, "pages": 1}  # of what is left
     for folder in (own_run / "results/tiny/tiny/seed0").glob("*/subsets"):
         shutil.rmtree(folder)
     for record in ("subsets", "subset_tables.json", "subset_figures.json"):
