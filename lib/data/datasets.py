@@ -25,8 +25,8 @@ class DataSet:
     too. own: the options of a data set that is not. side: the longest shorter side of its images in pixels, None where
     it is not known. own_validation: whether the folder has a validation split of its own. from_folder: whether a data
     set that is not official is read from a folder of its own below the data root, the option `path`; else it comes from
-    code. total: the number of all its images, of which the option `test` are for testing. classes: their number by its
-    options.
+    code. input: what a row is, "image" or "text". package: an optional package that its reader needs. total: the number
+    of all its images, of which the option `test` are for testing. classes: their number by its options.
     """
 
     name: str
@@ -37,6 +37,8 @@ class DataSet:
     side: int | None = None
     own_validation: bool = False
     from_folder: bool = False
+    input: str = "image"
+    package: str | None = None
     total: int | None = None
     classes: Callable[[Mapping[str, object]], int] | None = None
 
@@ -84,6 +86,12 @@ def _own(name: str, meaning: str, options: Mapping[str, Option] | Callable, **mo
     return DataSet(name, name, meaning, official=False, own=found, **more)
 
 
+def _text_classes(options: Mapping[str, object]) -> int:
+    from lib.synthetic.texts import KINDS
+
+    return len(KINDS[options["kind"]].classes)
+
+
 def _kind_classes(options: Mapping[str, object]) -> int:
     from lib.synthetic.world import KINDS
 
@@ -122,6 +130,14 @@ DATASETS = {
             side=32,
             total=known_options.DIGITS,
             classes=lambda options: 10,
+        ),
+        _own(
+            "faker_texts",
+            "short texts, made by Faker",
+            known_options.faker_texts,
+            input="text",
+            package="faker",
+            classes=_text_classes,
         ),
     )
 }

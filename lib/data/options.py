@@ -105,6 +105,15 @@ SKLEARN_DIGITS = {
 }
 
 
+def faker_texts() -> dict[str, Option]:
+    """Those of texts that Faker makes, with the kinds that it knows."""
+    from lib.synthetic.texts import KINDS
+
+    kind = Option("what the texts are", {"enum": list(KINDS)}, needed=True)
+    train, test = (Option(f"number of texts to {split} on", _NUMBER, needed=True) for split in ("train", "test"))
+    return {"kind": kind, "train": train, "test": test, "seed": Option("seed of the texts", SEED.schema, needed=True)}
+
+
 def synthetic() -> dict[str, Option]:
     """Those of images that code draws, with the kinds that it knows: loads what draws them."""
     from lib.synthetic.world import KINDS

@@ -9,7 +9,6 @@ from pathlib import Path
 from lib.data.tokens import MOST_IDS
 from lib.models.architectures import EncoderError
 
-FILES = ("config.json", "tokenizer.json", "model.safetensors")
 PROMPTS = ("of_classes", "of_texts")
 KINDS = ("bert", "roberta")
 _NUMBERS = (
@@ -25,7 +24,8 @@ _OTHERS = ("model_type", "hidden_act", "layer_norm_eps", "pad_token_id")
 
 
 def read_text_configuration(file: Path, *, prompts: str) -> dict[str, object]:
-    """What decides the function of a text encoder: `config`, of its config.json, and `prompts`, one of PROMPTS.
+    """What decides the function of a text encoder: `config`, of its config.json, `prompts`, one of PROMPTS, and `mask`,
+    the id of the mask, where prompts are of texts.
 
     Raises EncoderError for a file that is none, for a kind that is not in KINDS, and for one without a language model's
     head where prompts are of texts.
@@ -43,7 +43,8 @@ def read_text_configuration(file: Path, *, prompts: str) -> dict[str, object]:
     if wrong:
         raise EncoderError(f"{file}: {wrong[0]} is {found[wrong[0]]!r:.50}, expected a whole number from 1")
     _require_known(file, found, prompts)
-    return {"config": {name: found[name] for name in (*_NUMBERS, *_OTHERS)}, "prompts": prompts}
+    mask = {"mask": found["mask_token_id"]} if prompts == "of_texts" else {}
+    return {"config": {name: found[name] for name in (*_NUMBERS, *_OTHERS)}, "prompts": prompts, **mask}
 
 
 def _require_known(file: Path, found: Mapping[str, object], prompts: str) -> None:
@@ -58,6 +59,11 @@ def _require_known(file: Path, found: Mapping[str, object], prompts: str) -> Non
         raise EncoderError(
             f"{file}: model_type is {kind}, but prompts of texts are read at the mask of a roberta; set prompts: "
             "of_classes, or choose another model"
+        )
+    if prompts == "of_texts" and type(found.get("mask_token_id")) is not int:
+        raise EncoderError(
+            f"{file} does not say mask_token_id, the id of the tokenizer's mask; write it into a copy of the file and "
+            "name that under `configuration`"
         )
 
 

@@ -60,7 +60,14 @@ def _file(category: str) -> Callable[[Faker], str]:
     return lambda fake: f"{fake.word()}_{fake.file_name(category=category)}"
 
 
-_NEWS = ("{name}", "{capital}", "{capital}, {name}", "a flight to {capital}", "news from {name}", "a street in {capital}")
+_PHRASES = (
+    "{name}",
+    "{capital}",
+    "{capital}, {name}",
+    "a flight to {capital}",
+    "news from {name}",
+    "a street in {capital}",
+)
 
 
 def _of_continent(continent: str, fake: Faker) -> str:
@@ -69,7 +76,7 @@ def _of_continent(continent: str, fake: Faker) -> str:
 
     countries = [country for country in Provider.countries if country.continent == continent]
     country = fake.random_element(countries)
-    return fake.random_element(_NEWS).format(name=country.name, capital=country.capital)
+    return fake.random_element(_PHRASES).format(name=country.name, capital=country.capital)
 
 
 def _continents(*names: str) -> tuple[TextClass, ...]:

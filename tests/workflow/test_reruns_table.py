@@ -123,7 +123,9 @@ def test_what_is_outside_exists_and_is_reached_by_some_script():
 
 def test_no_prose_is_inside_the_digests_of_what_computes():
     """Another wording of a message must rerun nothing: texts of five words or more that count are data."""
-    files = {file for rule, _, plugins in variants() if rule in COMPUTING for file in code(rule, *plugins)}
+    files = {
+        file for rule, _, plugins, kind in variants() if rule in COMPUTING for file in code(rule, *plugins, kind=kind)
+    }
     # sentences of the manifest
     allowed = {"workflow_scripts/data/prepare.py", "lib/data/opening.py", "lib/data/readers/hub.py"}
     data = ("lib/synthetic/", "lib/data/readers/sklearn_digits.py")  # prompts

@@ -31,8 +31,6 @@ class Benchmark:
 
     run: str
     data_root: str
-    image_size: int
-    train_short_side: int | None
     device: str
     models: tuple[Model, ...]
     tasks: tuple[Task, ...]
@@ -47,6 +45,9 @@ class Benchmark:
     disentanglement: Mapping[str, object]
     bootstrap: Mapping[str, int]
     resources: Mapping[str, Mapping[str, int]]
+    image_size: int | None = None
+    train_short_side: int | None = None
+    texts: Mapping[str, object] | None = None
     auxiliary: tuple[Task, ...] = ()
     negation_controls: Mapping[str, int] | None = None
     analogies: Analogies = field(default_factory=Analogies)
@@ -55,6 +56,11 @@ class Benchmark:
     pretraining: Mapping[str, object] | None = None
     subsets: Mapping[str, object] | None = None
     kernels: Kernels = field(default_factory=Kernels)
+
+    @property
+    def kind(self) -> str:
+        """What the run's models take, "image" or "text"."""
+        return "image" if self.texts is None else "text"
 
     def model(self, name: str) -> Model:
         return next(model for model in self.models if model.name == name)
@@ -245,7 +251,8 @@ def load(config: Mapping[str, object], *, look: bool = True) -> Benchmark:
         raise _refused(found)
     config = in_order(config)
     sections = dict(config)
-    sections["models"] = tuple(Model(**entry) for entry in config["models"])
+    prompts = config["texts"]["prompts"] if "texts" in config else None
+    sections["models"] = tuple(Model(**entry, prompts=prompts) for entry in config["models"])
     sections["tasks"] = tuple(Task(**entry) for entry in config["tasks"])
     sections["auxiliary"] = tuple(Task(**entry) for entry in config.get("auxiliary", ()))
     sections["analogies"] = Analogies(**config.get("analogies", {}))

@@ -24,8 +24,10 @@ _HEAD = "lm_head."
 class TextEncoder:
     """Texts UInt8[Tensor, "n 1 l 3"] as `lib.data.tokens` stores them in, embeddings out.
 
-    config: of `lib.models.text_configurations`; prompts: "of_classes" or "of_texts"; mask: the id of the mask, of
-    prompts of texts.
+    config, prompts, mask: of `lib.models.text_configurations.read_text_configuration`.
+
+    ASSUME: no dropout in training, as CLIP's image towers have none: f is one function of theta and x, and so is its
+    tangent model.
     """
 
     config: Mapping[str, object]
