@@ -45,10 +45,13 @@ def _wrong_options(key: str, task: Mapping[str, object]) -> Iterator[str]:
     if source is None and len(known) > 1:
         yield f"{key}: source is missing; choose {' or '.join(known)}"
     elif source is not None and source not in known:
-        words = "is made by code" if known == ("code",) else f"is read from a {known[0]}"
+        words = "is made by code" if known == ("code",) else f"is read from {_PLACES[known[0]]}"
         yield f"{key}.source: got {source!r}, but {dataset.name} {words}; remove source"
     else:
         yield from option_faults(f"{key}.options", dataset.name, source, task.get("options", {}))
+
+
+_PLACES = {"folder": "a folder", "hub": "the hub"}
 
 
 def _too_few(config: Mapping[str, object], key: str, task: Mapping[str, object], *, look: bool) -> Iterator[str]:
