@@ -37,6 +37,8 @@ def wrong_files(config: Mapping[str, object]) -> Iterator[str]:
 
 
 def _wrong_weights(key: str, model: Mapping[str, object]) -> Iterator[str]:
+    if "package" in model["weights"]:
+        yield f"{key}.weights: only text encoders come with a package; name a file, or one on the hub"
     if "file" in model["weights"]:
         yield from _told(f"{key}.weights.file", require_weights, model["weights"]["file"])
 

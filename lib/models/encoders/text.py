@@ -34,6 +34,9 @@ class TextEncoder:
     prompts: str
     mask: int | None = None
 
+    def __post_init__(self):
+        _ = self.module  # transforms of torch.func, inside which `value` is called, cannot build it
+
     @cached_property
     def module(self) -> nn.Module:
         """Names and layers without numbers; attention is plain products, which every transform of torch.func takes."""
