@@ -150,7 +150,7 @@ KINDS = {
     "files": TextKind(
         (
             TextClass("music", _file("audio")),
-            TextClass("a picture", _file("image")),
+            TextClass("a photograph", _file("image")),
             TextClass("an office document", _file("office")),
             TextClass("plain text", _file("text")),
             TextClass("a film", _file("video")),

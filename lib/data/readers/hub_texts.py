@@ -16,7 +16,6 @@ from lib.data.readers.regular_files import regular
 from lib.data.text_rows import text_rows
 
 MOST_BYTES = 4 * 2**30  # of a file
-_NEXT = "take the repository and revision that the configuration names, and fetch them again"
 
 
 def read(
@@ -62,7 +61,7 @@ def _rows(file: Path, text: str, label: str) -> Iterator[tuple[str, int]]:
             f"texts in {file}",
             got=f"{type(error).__name__}: {error}",
             expected=f"a text in {text!r} and a whole number in {label!r} in each row",
-            next_step=_NEXT,
+            next_step="take the repository and revision that the configuration names, and fetch them again",
         ) from error
 
 
