@@ -4,7 +4,7 @@ CHECKPOINTS = {(entry.model, str(entry.seed), entry.mode, entry.task): entry.wei
 # as a constraint of the path's first wildcard, it looks ahead to the others: the rule matches what is named and nothing else
 NAMED = "|".join("{}/seed{}/{}/{}".format(*map(re.escape, key)) for key in CHECKPOINTS) or "(?!)"
 
-# `script_of` gives the one that torchrun starts in each of several processes, where a run can have several
+# of images, `script_of` gives the script that torchrun starts in each of several processes; it reaches this one
 FINETUNE = script_of("finetune") if BENCH.texts else "../workflow_scripts/training/finetune.py"
 
 
