@@ -122,6 +122,7 @@ def test_the_manifest_says_how_texts_are_stored(run):
     assert 0 <= manifest["tokens"]["full_length"] <= 96
 
 
+KERNELS = yaml.safe_load((ROOT / "demo/kernels.yaml").read_text())["kernels"]
 WRONG = {
     "images in a run on texts": (
         lambda c: c["tasks"].append({"name": "Digits", "dataset": "sklearn_digits", "epochs": 1, "options": {}}),
@@ -148,6 +149,10 @@ WRONG = {
     "a section of images": (
         lambda c: c.update(auxiliary=[task("More", "names", epochs=1)]),
         "auxiliary: only runs on images have it; remove it, or texts",
+    ),
+    "wide networks": (
+        lambda c: c.update(kernels=KERNELS),
+        "kernels.wide_networks: their inputs are pixels; remove the section, or texts",
     ),
     "a key of images": (lambda c: c.update(image_size=32), "top level: unknown key 'image_size'"),
     "no scale": (lambda c: c["models"][0].pop("logit_scale"), "models[0]: logit_scale is missing"),

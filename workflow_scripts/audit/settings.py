@@ -123,7 +123,7 @@ def _expected_of_controls_and_analogies(run: Run, job: Job) -> dict[str, object]
     if job.rule == "analogy":
         return found | alphas | {"quadruple": quadruple, "tasks": quadruple[3:]}
     return found | {
-        "training": resolution.training(mode),
+        "training": resolution.training(mode, bench.kind),
         "recipe": resolution.few_shot_recipe(bench, mode),
         "shots": bench.analogies.shots,
         "accumulate": model.accumulate,
@@ -141,7 +141,7 @@ def _expected_of_kernels(run: Run, job: Job) -> dict[str, object]:
         "kernel_regression": kernels.regression_settings,
         "laziness": kernels.laziness,
     }[job.rule]
-    training = resolution.training(mode)
+    training = resolution.training(mode, run.bench.kind)
     own = {"trains": training["trains"], "tasks": run.bench.task_names} if job.rule == "laziness" else {}
     architecture = resolution.image_architecture(run.bench.model(job.wildcards["model"]))
     shared = {"architecture": architecture, "memory_mib": kernels.memory_mib, "encoder": training["encoder"]}

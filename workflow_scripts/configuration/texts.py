@@ -29,6 +29,8 @@ def wrong_texts(config: Mapping[str, object]) -> Iterator[str]:
     for section in _OF_IMAGES:
         if config.get(section):
             yield f"{section}: only runs on images have it; remove it, or texts"
+    if "wide_networks" in config.get("kernels", {}):
+        yield "kernels.wide_networks: their inputs are pixels; remove the section, or texts"
     if find_spec("transformers") is None or find_spec("tokenizers") is None:
         yield (
             "texts: transformers and tokenizers are not installed here, expected those of envs/text.lock; run "
