@@ -46,7 +46,7 @@ class Tower:
         return image_towers.logits(self.encoder, weight[:count])
 
     def images(self, folder: Path, split: str, rows: np.ndarray) -> Tensor:
-        """UInt8[Tensor, "b s s 3"] of a prepared split, on the device; of a split of texts, UInt8[Tensor, "b 1 l 3"]."""
+        """UInt8[Tensor, "b s s 3"] of a prepared split, on the device; of texts, UInt8[Tensor, "b 1 l 3"]."""
         stored, side = prepared.read(folder, split), getattr(self.encoder, "image_size", None)  # texts have no size
         found = stored.images(rows) if side is None else centred(stored, rows, side)
         return torch.from_numpy(found).to(self.device)
