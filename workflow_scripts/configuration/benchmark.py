@@ -13,7 +13,7 @@ from itertools import product
 from pathlib import Path
 
 from lib.training import modes
-from workflow_scripts.configuration.base import effective, merged
+from workflow_scripts.configuration.base import effective, in_order, merged
 from workflow_scripts.configuration.contradictions import contradictions
 from workflow_scripts.configuration.entries import Analogies, Checkpoint, Kernels, Merging, Model, Task
 from workflow_scripts.configuration.files import NO_JOB, FileError, read_mapping, read_value
@@ -232,13 +232,6 @@ def complete(config: Mapping[str, object], folders: Sequence[Path]) -> dict[str,
 
 def _refused(found: Iterable[str]) -> ConfigurationError:
     return ConfigurationError("\n  - ".join([NO_JOB, *sorted(set(found))]))
-
-
-def in_order(value: object) -> object:
-    """A value with the keys of all its mappings in order: in which they were written changes no result."""
-    if isinstance(value, Mapping):
-        return {key: in_order(value[key]) for key in sorted(value, key=str)}
-    return [in_order(entry) for entry in value] if isinstance(value, list) else value
 
 
 def load(config: Mapping[str, object], *, look: bool = True) -> Benchmark:

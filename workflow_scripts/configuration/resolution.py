@@ -17,7 +17,8 @@ from lib.editing.merging_rules import RULES
 from lib.files.digests import remembered_digest, tree_fingerprint
 from lib.models.architectures import OpenClipMissing, image_part, read_configuration, vocabulary_file
 from lib.training import modes
-from workflow_scripts.configuration.benchmark import Benchmark, Model, Task, in_order
+from workflow_scripts.configuration.base import in_order
+from workflow_scripts.configuration.benchmark import Benchmark, Model, Task
 from workflow_scripts.configuration.texts import text_configuration
 from workflow_scripts.layout import DIGESTS
 from workflow_scripts.models.text_files import TOKENIZER, local_file
