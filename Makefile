@@ -2,6 +2,7 @@
 # make demo-all      the demo with every table and figure, 15 to 25 minutes
 # make demo-seeds    the demo with three seeds
 # make demo-kernels  the kernel view of fine-tuning on three of the demo's tasks
+# make demo-text     task arithmetic on text with a pre-trained sentence encoder; installs optional packages
 # make test    sets up .venv, then runs the tests
 # make why     what would run again, and why; CONFIG=demo/config.yaml names another configuration than config.yaml
 PYTHON ?= python3
@@ -26,6 +27,9 @@ demo-seeds: setup
 # where eigenfunctions live, kernel regression, wide networks, laziness; in a run of its own
 demo-kernels: setup
 	$(BIN)/snakemake --cores $(CORES) --configfile demo/kernels.yaml
+
+demo-text: setup-text
+	$(BIN)/snakemake --cores $(CORES) --configfile demo/text.yaml
 
 test: setup
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slurm and not demo"
@@ -80,10 +84,12 @@ pin: setup
 pretrain: setup
 	$(BIN)/snakemake pretrain --cores $(CORES) --configfile demo/config.yaml
 
-# resolve envs/requirements.in again, with hashes
+# resolve envs/requirements.in and, within it, envs/text.in again, with hashes
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--upgrade envs/requirements.in -o envs/requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--upgrade -c envs/requirements.lock envs/text.in -o envs/text.lock
 
 clean-demo:
 	rm -rf results/demo scratch/demo
@@ -107,6 +113,13 @@ crate: setup-crate
 	@.venv-crate/bin/python -m workflow_scripts.commands.crate --configfile $(CONFIG) $(if $(CRATE),--crate "$(CRATE)") \
 		$(if $(AGENT),--agent "$(AGENT)") $(if $(LICENCE),--licence "$(LICENCE)")
 
+# the optional packages of runs on texts, on top of .venv
+setup-text: .venv/complete-text
+
+.venv/complete-text: .venv/complete envs/text.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/text.lock
+	touch $@
+
 setup-crate: .venv-crate/complete
 
 .venv-crate/complete: envs/crate.lock
@@ -115,4 +128,4 @@ setup-crate: .venv-crate/complete
 	.venv-crate/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/crate.lock
 	touch $@
 
-.PHONY: trace crate setup-crate
+.PHONY: trace crate setup-crate setup-text demo-text

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from lib.data.datasets import DATASETS
 from lib.data.splits import validation_size
 from lib.models.architectures import image_size, require_vit
+from lib.text_cost import TextTower
 
 FLOAT_BYTES = 4
 INDEX_BYTES = 5 * 8  # an image's row in {split}.index.npz
@@ -52,8 +53,10 @@ def tower(configuration: Mapping) -> Tower:
     )
 
 
-def tower_sizes(vit: Tower) -> dict[str, int]:
-    """Number of elements of every parameter of the image tower, under open_clip's names."""
+def tower_sizes(vit: Tower | TextTower) -> dict[str, int]:
+    """Number of elements of every parameter of the image tower, under open_clip's names; or of a text encoder."""
+    if isinstance(vit, TextTower):
+        return vit.sizes
     width = vit.width
     return {
         "class_embedding": width,
@@ -69,7 +72,7 @@ def tower_sizes(vit: Tower) -> dict[str, int]:
 def clip_size(vit: Tower) -> int:
     """Number of parameters of the whole CLIP, logit scale included; without text sizes, of the image tower."""
     own = sum(tower_sizes(vit).values())
-    if vit.text is None:
+    if isinstance(vit, TextTower) or vit.text is None:
         return own
     context, vocabulary, width, layers = vit.text
     blocks = sum(_blocks(width, layers, 4 * width).values())
@@ -78,6 +81,8 @@ def clip_size(vit: Tower) -> int:
 
 def weight_flops(vit: Tower) -> dict[str, int]:
     """FLOPs an image that each weight's product takes in a forward pass: 2 x elements x positions it is applied to."""
+    if isinstance(vit, TextTower):
+        return vit.weight_flops
     tokens = vit.patches + 1
     positions = {"conv1.weight": vit.patches, "proj": 1}  # proj sees the class token alone
     sizes = tower_sizes(vit)
@@ -89,6 +94,8 @@ def weight_flops(vit: Tower) -> dict[str, int]:
 
 def attention_flops(vit: Tower) -> int:
     """FLOPs an image of the products without weights, Q K^T and P V, in a forward pass: 4 tokens^2 width a layer."""
+    if isinstance(vit, TextTower):
+        return vit.attention_flops
     return 4 * (vit.patches + 1) ** 2 * vit.width * vit.layers
 
 
@@ -147,6 +154,11 @@ def passes(models: int, *, tangent: bool) -> int:
 def evaluation_bytes(images: int, image_size: int) -> int:
     """Bytes of an evaluation split: square uint8 RGB images and their index."""
     return images * (3 * image_size**2 + INDEX_BYTES)
+
+
+def text_bytes(texts: int, length: int) -> int:
+    """Bytes of a split of texts: three a token (`lib.data.tokens`), and their index."""
+    return texts * (3 * length + INDEX_BYTES)
 
 
 def fit_bytes(images: int, dataset: str, short_side: int | None) -> int:

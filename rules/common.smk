@@ -19,7 +19,7 @@ from lib.reporting.labels import title
 from lib.training import modes
 from workflow_scripts import versions
 from workflow_scripts.audit.sealing import seal, sealed_names
-from workflow_scripts.code import code, evaluation_plugins, packages, training_plugins
+from workflow_scripts.code import code, evaluation_plugins, packages, script_file, training_plugins
 from workflow_scripts.configuration import resolution
 from workflow_scripts.configuration.benchmark import ConfigurationError, load, read_effective
 from workflow_scripts.configuration.places import PlaceError, require_writable
@@ -76,10 +76,15 @@ def code_of(rule, plugins=lambda wildcards: []):
     that, the versions of the packages that they import."""
 
     def digests(wildcards):
-        found = code(rule, *plugins(wildcards))
+        found = code(rule, *plugins(wildcards), kind=BENCH.kind)
         return {**found, **(packages(found) if BENCH.package_versions == "rerun" else {})}
 
     return digests
+
+
+def script_of(rule):
+    """The script of a rule that has one for images and one for texts, relative to the rules."""
+    return f"../{script_file(rule, BENCH.kind)}"
 
 
 def large(paths):
@@ -171,14 +176,18 @@ def accuracies_of(models):
 
 EVALUATED = {  # params of every evaluation in a mode
     "architecture": of_model(resolution.image_architecture),
-    "model": lambda wildcards: resolution.evaluation(wildcards.mode),
+    "model": lambda wildcards: resolution.evaluation(wildcards.mode, BENCH.kind),
     "evaluation": EVALUATION,
 }
 
 
 def evaluation_code(rule, plugins=lambda wildcards: []):
     """Digests of code of a rule that evaluates models in a mode."""
-    return code_of(rule, lambda wildcards: [*evaluation_plugins(modes.get(wildcards.mode)), *plugins(wildcards)])
+
+    def loaded(wildcards):
+        return [*evaluation_plugins(modes.get(wildcards.mode), BENCH.kind), *plugins(wildcards)]
+
+    return code_of(rule, loaded)
 
 
 # data
@@ -217,6 +226,7 @@ PREPARATION = {
         "split",
         "task_file",
         "source_fingerprint",
+        *(["tokens"] if BENCH.texts else []),
     )
 }
 READER = code_of("prepare", lambda wildcards: [preparation("reading")(wildcards)["reader"]])
@@ -303,7 +313,7 @@ WIDE_NETWORKS = ["width", "training"]
 
 def kernel_code(rule, mode):
     """Digests of code of a rule on kernels of a mode's encoder. mode: its name, by the wildcards."""
-    return code_of(rule, lambda wildcards: [modes.get(mode(wildcards)).encoder_module])
+    return code_of(rule, lambda wildcards: [modes.get(mode(wildcards)).encoder_module_of(BENCH.kind)])
 
 
 def over_localized():

@@ -18,7 +18,7 @@ rule prepare:
         parts=list(SPLITS),
         code=READER,
     script:
-        "../workflow_scripts/data/prepare.py"
+        script_of("prepare")
 
 
 # The control is never fine-tuned on: of ImageNet's 1.28 million training images only those of val are stored.

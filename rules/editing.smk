@@ -124,13 +124,13 @@ if BENCH.negation_controls:
         resources:
             **requests("evaluate", gpu=True),
         params:
-            **{**EVALUATED, "model": resolution.evaluation("standard")},
+            **{**EVALUATED, "model": resolution.evaluation("standard", BENCH.kind)},
             controls=CONTROLS,
             seed=BENCH.negation_controls["seed"],
             alphas=alpha_grid(**BENCH.evaluation["alphas"]),
             control_floor=BENCH.evaluation["control_floor"],
             tasks=lambda wildcards: [wildcards.task, CONTROL],
-            code=code_of("negation_controls", lambda wildcards: evaluation_plugins(modes.get("standard"))),
+            code=code_of("negation_controls", lambda wildcards: evaluation_plugins(modes.get("standard"), BENCH.kind)),
         script:
             "../workflow_scripts/editing/negation_controls.py"
 

@@ -21,7 +21,7 @@ if BENCH.kernels.localization:
             **requests("kernels", gpu=True),
         params:
             **KERNELS,
-            encoder=resolution.evaluation("standard")["encoder"],
+            encoder=resolution.evaluation("standard", BENCH.kind)["encoder"],
             drawn=dict(BENCH.kernels.localization_settings),
             code=kernel_code("localization", lambda wildcards: "standard"),
         script:
@@ -93,7 +93,7 @@ if BENCH.kernels.regression:
             **requests("kernels", gpu=True),
         params:
             **KERNELS,
-            encoder=resolution.evaluation("standard")["encoder"],
+            encoder=resolution.evaluation("standard", BENCH.kind)["encoder"],
             drawn=dict(BENCH.kernels.regression_settings),
             code=kernel_code("kernel_regression", lambda wildcards: "standard"),
         script:
@@ -226,8 +226,8 @@ if BENCH.kernels.laziness:
             **requests("kernels", gpu=True),
         params:
             **KERNELS,
-            encoder=lambda wildcards: resolution.training(wildcards.mode)["encoder"],
-            trains=lambda wildcards: resolution.training(wildcards.mode)["trains"],
+            encoder=lambda wildcards: resolution.training(wildcards.mode, BENCH.kind)["encoder"],
+            trains=lambda wildcards: resolution.training(wildcards.mode, BENCH.kind)["trains"],
             drawn=dict(BENCH.kernels.laziness),
             tasks=TASKS,
             code=kernel_code("laziness", lambda wildcards: wildcards.mode),

@@ -23,7 +23,12 @@ rule pretrained:
         image_size=BENCH.image_size,
         code=code_of("pretrained"),
     script:
-        "../workflow_scripts/models/pretrained.py"
+        script_of("pretrained")
+
+
+PROMPTED = (
+    {"logit_scale": of_model(lambda model: model.logit_scale), "length": BENCH.texts["length"]} if BENCH.texts else {}
+)
 
 
 rule head:
@@ -43,11 +48,12 @@ rule head:
     resources:
         **requests("head"),
     params:
+        **PROMPTED,
         configuration=of_model(resolution.architecture),
         tokenizer=of_model(resolution.tokenizer),
         code=code_of("head"),
     script:
-        "../workflow_scripts/models/head.py"
+        script_of("head")
 
 
 rule zero_shot:
@@ -70,9 +76,9 @@ rule zero_shot:
         **requests("evaluate", gpu=True),
     params:
         architecture=of_model(resolution.image_architecture),
-        model=resolution.evaluation("standard"),
+        model=resolution.evaluation("standard", BENCH.kind),
         evaluation=EVALUATION,
         tasks=[*TASKS, CONTROL],
-        code=code_of("zero_shot", lambda wildcards: evaluation_plugins(modes.get("standard"))),
+        code=code_of("zero_shot", lambda wildcards: evaluation_plugins(modes.get("standard"), BENCH.kind)),
     script:
         "../workflow_scripts/models/zero_shot.py"

@@ -4,6 +4,9 @@ CHECKPOINTS = {(entry.model, str(entry.seed), entry.mode, entry.task): entry.wei
 # as a constraint of the path's first wildcard, it looks ahead to the others: the rule matches what is named and nothing else
 NAMED = "|".join("{}/seed{}/{}/{}".format(*map(re.escape, key)) for key in CHECKPOINTS) or "(?!)"
 
+# of images, `script_of` gives the script that torchrun starts in each of several processes; it reaches this one
+FINETUNE = script_of("finetune") if BENCH.texts else "../workflow_scripts/training/finetune.py"
+
 
 rule finetune:
     input:
@@ -27,7 +30,7 @@ rule finetune:
         **requests("finetune", gpu=True),
     params:
         architecture=of_model(resolution.image_architecture),
-        training=lambda wildcards: resolution.training(wildcards.mode),
+        training=lambda wildcards: resolution.training(wildcards.mode, BENCH.kind),
         others=lambda wildcards: first_of(others(wildcards)),
         accumulate=of_model(lambda model: model.accumulate),
         processes=of_model(lambda model: model.processes),
@@ -35,9 +38,9 @@ rule finetune:
         image_size=BENCH.image_size,
         recipe=lambda wildcards: resolution.recipe(BENCH, wildcards.mode),
         state=FILES.training_state,
-        code=code_of("finetune", lambda wildcards: training_plugins(modes.get(wildcards.mode))),
+        code=code_of("finetune", lambda wildcards: training_plugins(modes.get(wildcards.mode), BENCH.kind)),
     script:
-        "../workflow_scripts/training/finetune.py"
+        FINETUNE
 
 
 ruleorder: import_checkpoint > finetune

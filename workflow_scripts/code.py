@@ -78,14 +78,25 @@ SCRIPTS = {
     "pages": "workflow_scripts/reporting/pages.py",
     "pretrain": "workflow_scripts/training/pretrain.py",
 }
+SCRIPTS_OF_TEXT = {  # of the rules that have one of their own for texts
+    "prepare": "workflow_scripts/data/prepare_texts.py",
+    "pretrained": "workflow_scripts/models/pretrained_text.py",
+    "head": "workflow_scripts/models/head_text.py",
+    "finetune": "workflow_scripts/training/finetune_texts.py",
+}
 
 
-def code(rule: str, *plugins: str, root: Path = ROOT) -> dict[str, str]:
+def script_file(rule: str, kind: str = "image") -> str:
+    """A rule's script in a run whose inputs are of a kind, "image" or "text"."""
+    return SCRIPTS_OF_TEXT.get(rule, SCRIPTS[rule]) if kind == "text" else SCRIPTS[rule]
+
+
+def code(rule: str, *plugins: str, kind: str = "image", root: Path = ROOT) -> dict[str, str]:
     """File -> digest of what it means, for a rule's script, the modules that it reaches, and plug-ins' (dotted names).
 
     Builtin values, to be a rule's param.
     """
-    files = [SCRIPTS[rule], *(f"{name.replace('.', '/')}.py" for name in plugins)]
+    files = [script_file(rule, kind), *(f"{name.replace('.', '/')}.py" for name in plugins)]
     return code_digests(root, files, outside=tuple(OUTSIDE))
 
 
@@ -94,36 +105,50 @@ def packages(modules: Iterable[str]) -> dict[str, str]:
     return installed(imported_packages(ROOT, modules))
 
 
-def training_plugins(mode: Mode) -> list[str]:
+def training_plugins(mode: Mode, kind: str = "image") -> list[str]:
     """The modules that fine-tuning in a mode loads by name."""
-    return [mode.encoder_module, mode.objective_module]
+    return [mode.encoder_module_of(kind), mode.objective_module]
 
 
-def evaluation_plugins(mode: Mode) -> list[str]:
+def evaluation_plugins(mode: Mode, kind: str = "image") -> list[str]:
     """The modules that every evaluation in a mode loads by name."""
-    return [mode.encoder_module, mode.predictions_module]
+    return [mode.encoder_module_of(kind), mode.predictions_module]
 
 
-def variants() -> Iterator[tuple[str, str, list[str]]]:
-    """(rule, what it is applied to, plug-ins) for every combination that runs other code."""
+def variants() -> Iterator[tuple[str, str, list[str], str]]:
+    """(rule, what it is applied to, plug-ins, kind of input) for every combination that runs other code."""
     for name, known in DATASETS.items():
         for source in known.sources:
-            yield "prepare", f"{name} {source}" if len(known.sources) > 1 else name, [reading(name, source)["reader"]]
-    for mode in MODES.values():
-        if mode.owns_checkpoints:
-            yield "finetune", mode.name, training_plugins(mode)
-            yield "laziness", mode.name, [mode.encoder_module]
-        if mode.owns_checkpoints and "analogy" in mode.evaluations:
-            yield "few_shot", mode.name, [*evaluation_plugins(mode), *training_plugins(mode)]
-        for evaluation in mode.evaluations:
-            if evaluation == "addition":
-                for rule in RULES.values():
-                    yield evaluation, f"{mode.name} {rule.name}", [*evaluation_plugins(mode), rule.module]
-                yield "subsets", mode.name, evaluation_plugins(mode)
-            else:
-                yield evaluation, mode.name, evaluation_plugins(mode)
-    yield from ((rule, "", evaluation_plugins(MODES["standard"])) for rule in ("zero_shot", "negation_controls"))
-    yield from ((rule, "", [MODES["standard"].encoder_module]) for rule in ("localization", "kernel_regression"))
-    told = (*EVALUATIONS, "prepare", "finetune", "few_shot", "subsets", "zero_shot", "negation_controls")
+            what = f"{name} {source}" if len(known.sources) > 1 else name
+            yield "prepare", what, [reading(name, source)["reader"]], known.input
+    yield from _of_modes("image", "")
+    yield from _of_modes("text", " text")
+    for rule in ("pretrained", "head"):
+        yield from ((rule, kind, [], kind) for kind in ("image", "text"))
+    told = (*EVALUATIONS, "prepare", "pretrained", "head", "finetune", "few_shot", "subsets", *_STANDARD)
     told += ("laziness", "localization", "kernel_regression")
-    yield from ((rule, "", []) for rule in SCRIPTS if rule not in told)
+    yield from ((rule, "", [], "image") for rule in SCRIPTS if rule not in told)
+
+
+_STANDARD = ("zero_shot", "negation_controls")  # rules that evaluate in the mode standard
+
+
+def _of_modes(kind: str, suffix: str) -> Iterator[tuple[str, str, list[str], str]]:
+    """Those that a mode decides, of models whose inputs are of a kind; runs on texts have no analogies."""
+    for mode in MODES.values():
+        training, evaluation, name = training_plugins(mode, kind), evaluation_plugins(mode, kind), mode.name + suffix
+        if mode.owns_checkpoints:
+            yield "finetune", name, training, kind
+            yield "laziness", name, [mode.encoder_module_of(kind)], kind
+        if mode.owns_checkpoints and "analogy" in mode.evaluations and kind == "image":
+            yield "few_shot", name, [*evaluation, *training], kind
+        for rule in mode.evaluations:
+            if rule == "addition":
+                for merging in RULES.values():
+                    yield rule, f"{mode.name} {merging.name}{suffix}", [*evaluation, merging.module], kind
+                yield "subsets", name, evaluation, kind
+            elif rule != "analogy" or kind == "image":
+                yield rule, name, evaluation, kind
+    yield from ((rule, kind, evaluation_plugins(MODES["standard"], kind), kind) for rule in _STANDARD)
+    of_kernels = [MODES["standard"].encoder_module_of(kind)]
+    yield from ((rule, kind, of_kernels, kind) for rule in ("localization", "kernel_regression"))

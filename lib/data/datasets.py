@@ -25,8 +25,9 @@ class DataSet:
     too. own: the options of a data set that is not. side: the longest shorter side of its images in pixels, None where
     it is not known. own_validation: whether the folder has a validation split of its own. from_folder: whether a data
     set that is not official is read from a folder of its own below the data root, the option `path`; else it comes from
-    code. total: the number of all its images, of which the option `test` are for testing. classes: their number by its
-    options.
+    code, or, from_hub, from the repository that its options name. input: what a row is, "image" or "text". package: an
+    optional package that its reader needs. total: the number of all its images, of which the option `test` are for
+    testing. classes: their number by its options.
     """
 
     name: str
@@ -37,6 +38,9 @@ class DataSet:
     side: int | None = None
     own_validation: bool = False
     from_folder: bool = False
+    from_hub: bool = False
+    input: str = "image"
+    package: str | None = None
     total: int | None = None
     classes: Callable[[Mapping[str, object]], int] | None = None
 
@@ -45,7 +49,7 @@ class DataSet:
         """Where it can be read from: "folder", "hub" or "code"."""
         if self.official:
             return ("folder", "hub")
-        return ("folder",) if self.from_folder else ("code",)
+        return ("folder",) if self.from_folder else ("hub",) if self.from_hub else ("code",)
 
     def options(self, source: str | None) -> Mapping[str, Option]:
         """The options that it takes when it is read from `source`, by name."""
@@ -82,6 +86,12 @@ def _official(name: str, reader: str, **more) -> DataSet:
 def _own(name: str, meaning: str, options: Mapping[str, Option] | Callable, **more) -> DataSet:
     found = options if callable(options) else lambda: options
     return DataSet(name, name, meaning, official=False, own=found, **more)
+
+
+def _text_classes(options: Mapping[str, object]) -> int:
+    from lib.synthetic.texts import KINDS
+
+    return len(KINDS[options["kind"]].classes)
 
 
 def _kind_classes(options: Mapping[str, object]) -> int:
@@ -123,6 +133,22 @@ DATASETS = {
             total=known_options.DIGITS,
             classes=lambda options: 10,
         ),
+        _own(
+            "hub_texts",
+            "texts of a data set on the hub, at a pinned commit",
+            known_options.HUB_TEXTS,
+            input="text",
+            from_hub=True,
+            classes=lambda options: len(options["class_names"]),
+        ),
+        _own(
+            "faker_texts",
+            "short texts, made by Faker",
+            known_options.faker_texts,
+            input="text",
+            package="faker",
+            classes=_text_classes,
+        ),
     )
 }
 
@@ -141,7 +167,7 @@ def reading(dataset: str, source: str | None) -> dict[str, object]:
         raise DataError(
             f"{dataset}: source", got=source, expected=" or ".join(known.sources), next_step="correct the source"
         )
-    reader = "hub" if source == "hub" else known.reader
+    reader = "hub" if source == "hub" and known.official else known.reader
     task = dataset if known.official else None
     return {"dataset": dataset, "source": source, "reader": f"lib.data.readers.{reader}", "task": task}
 

@@ -105,6 +105,66 @@ SKLEARN_DIGITS = {
 }
 
 
+_FILE = {
+    "type": "string",
+    "maxLength": 1000,
+    "pattern": _INSIDE,
+    "description": "the path of a file inside the repository, without .. and not absolute",
+}
+_COLUMN = {"type": "string", "maxLength": 200, "pattern": _LINE, "description": "the name of a column"}
+HUB_TEXTS = {
+    "repository": Option(
+        "owner/name of a data set on the hub",
+        {
+            "type": "string",
+            "maxLength": 200,
+            "pattern": r"[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+",
+            "description": "owner/name",
+        },
+        needed=True,
+    ),
+    "revision": Option("commit of the repository", HUB["revision"].schema, needed=True),
+    "files": Option(
+        "split -> parquet file or JSON lines inside the repository",
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["train", "test"],
+            "properties": dict.fromkeys(("train", "val", "test"), _FILE),
+        },
+        needed=True,
+    ),
+    "text": Option("column of texts", _COLUMN, needed=True),
+    "label": Option("column of labels, whole numbers from 0", _COLUMN, needed=True),
+    "class_names": Option(
+        "class names in the order of the labels; where prompts are of texts, words that are one token each",
+        {
+            "type": "array",
+            "minItems": 2,
+            "maxItems": 1000,
+            "uniqueItems": True,
+            "items": {**_COLUMN, "description": "a line of text"},
+        },
+        needed=True,
+    ),
+    "templates": Option(
+        "prompts, each with one `{}` for the class name; or, where prompts are of texts, one for the text, with a mask",
+        IMAGE_FOLDER["templates"].schema,
+        needed=True,
+    ),
+    "expected_counts": Option("number of texts by split", EXPECTED_COUNTS.schema, needed=True),
+}
+
+
+def faker_texts() -> dict[str, Option]:
+    """Those of texts that Faker makes, with the kinds that it knows."""
+    from lib.synthetic.texts import KINDS
+
+    kind = Option("what the texts are", {"enum": list(KINDS)}, needed=True)
+    train, test = (Option(f"number of texts to {split} on", _NUMBER, needed=True) for split in ("train", "test"))
+    return {"kind": kind, "train": train, "test": test, "seed": Option("seed of the texts", SEED.schema, needed=True)}
+
+
 def synthetic() -> dict[str, Option]:
     """Those of images that code draws, with the kinds that it knows: loads what draws them."""
     from lib.synthetic.world import KINDS

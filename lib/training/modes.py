@@ -16,7 +16,16 @@ from importlib import import_module
 from lib.parameters import matching
 
 EVALUATIONS = ("single_task", "addition", "negation", "disentanglement", "analogy")
-ATTENTION_WEIGHTS = ("*attn.in_proj_weight", "*attn.out_proj.weight")  # W_q, W_k, W_v, W_o, no biases (Jin et al. 2024)
+# W_q, W_k, W_v, W_o, no biases (Jin et al. 2024), by open_clip's names and by those of transformers' text encoders
+ATTENTION_WEIGHTS = ("*attn.in_proj_weight", "*attn.out_proj.weight")
+ATTENTION_WEIGHTS_OF_TEXT = (
+    *(f"*attention.self.{name}.weight" for name in ("query", "key", "value")),
+    "*attention.output.dense.weight",
+)
+_ENCODERS = {
+    "image": ("image", "tangent"),
+    "text": ("text", "tangent_text"),
+}  # kind of input -> encoder, its tangent one
 
 
 @dataclass(frozen=True)
@@ -24,15 +33,17 @@ class Mode:
     """One way to get and to use a task vector.
 
     vectors_of: the mode whose checkpoints give tau. tangent: trained and evaluated as f_lin. trains: shell patterns of
-    the names of the trained parameters. objective: a module of lib/training/objectives, with its settings. others:
-    files of each other task that the objective reads, by their names in `workflow_scripts.layout.Layout.of_a_task`.
-    evaluations: those of EVALUATIONS that the mode takes part in. forgetting: the sign of alpha tau that forgets.
+    the names of the trained parameters; trains_of_text: those of text encoders, None if they are the same. objective: a
+    module of lib/training/objectives, with its settings. others: files of each other task that the objective reads, by
+    their names in `workflow_scripts.layout.Layout.of_a_task`. evaluations: those of EVALUATIONS that the mode takes
+    part in. forgetting: the sign of alpha tau that forgets.
     """
 
     name: str
     vectors_of: str
     tangent: bool = False
     trains: tuple[str, ...] = ("*",)
+    trains_of_text: tuple[str, ...] | None = None
     objective: str = "cross_entropy"
     settings: Mapping[str, object] = field(default_factory=dict)
     others: tuple[str, ...] = ()
@@ -45,8 +56,16 @@ class Mode:
 
     @property
     def encoder_module(self) -> str:
-        """The module whose image_encoder gives the model that is trained and evaluated."""
-        return f"lib.models.encoders.{'tangent' if self.tangent else 'image'}"
+        """The module whose image_encoder gives the model that is trained and evaluated, of an image tower."""
+        return self.encoder_module_of("image")
+
+    def encoder_module_of(self, kind: str) -> str:
+        """The same of models whose inputs are of a kind, "image" or "text"."""
+        return f"lib.models.encoders.{_ENCODERS[kind][self.tangent]}"
+
+    def patterns_of(self, kind: str) -> tuple[str, ...]:
+        """The patterns of what trains in models whose inputs are of a kind, "image" or "text"."""
+        return self.trains if kind == "image" or self.trains_of_text is None else self.trains_of_text
 
     @property
     def predictions_module(self) -> str:
@@ -77,7 +96,7 @@ MODES = {
         Mode("standard", vectors_of="standard"),
         Mode("posthoc", vectors_of="standard", tangent=True),
         Mode("linear", vectors_of="linear", tangent=True),
-        Mode("linear-2", vectors_of="linear-2", trains=ATTENTION_WEIGHTS),
+        Mode("linear-2", vectors_of="linear-2", trains=ATTENTION_WEIGHTS, trains_of_text=ATTENTION_WEIGHTS_OF_TEXT),
         # the control of the editing paper's negation table: its tau already forgets
         Mode(
             "gradient-ascent",

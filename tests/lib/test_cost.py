@@ -129,3 +129,35 @@ def test_a_kernel_costs_a_forward_pass_and_for_each_output_the_gradients_and_the
     points, inner = (3 + 4) * FORWARD, 2 * 3 * 4 * parameters
     assert cost.kernel_flops(SMALL, 3, 4, outputs=1) == 3 * points + inner
     assert cost.kernel_flops(SMALL, 3, 4, outputs=5, pairings=2) == (1 + 2 * 5) * points + 5 * 2 * inner
+
+
+@pytest.mark.parametrize(("kind", "prompts"), [("bert", "of_classes"), ("roberta", "of_texts")])
+def test_a_text_encoder_has_the_parameters_that_are_counted(kind, prompts):
+    """And its matrices' FLOPs are those of torch's own counter."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from lib.models.encoders.text import TextEncoder
+    from lib.text_cost import TextTower
+
+    config = {
+        "model_type": kind,
+        "vocab_size": 11,
+        "hidden_size": 8,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 12,
+        "max_position_embeddings": 10,
+        "type_vocab_size": 2,
+        "hidden_act": "gelu",
+        "layer_norm_eps": 1e-5,
+        "pad_token_id": 1,
+    }
+    tower = TextTower.of({"config": config, "prompts": prompts}, tokens=6)
+    encoder = TextEncoder(config, prompts, mask=5)
+    assert cost.tower_sizes(tower) == {name: math.prod(shape) for name, shape in encoder.shapes.items()}
+    assert cost.clip_size(tower) == sum(tower.sizes.values())
+    theta = {name: torch.zeros(shape) for name, shape in encoder.shapes.items()}
+    with FlopCounterMode(display=False) as counted:
+        encoder.value(theta, torch.tensor([[[2, 3, 5, 4, 6, 1], [1, 1, 1, 1, 1, 0]]]))
+    assert counted.get_total_flops() == cost.evaluation_flops(tower, tangent=False)

@@ -150,7 +150,7 @@ def _evaluation(run: Run, where: Where, tasks: Sequence[str]) -> Evaluation:
         run.path(run.format(run.files.theta_0, **where)),
         of_each(run.files.head),
         of_each(run.files.data),
-        model=resolution.evaluation(where["mode"]),
+        model=resolution.evaluation(where["mode"], bench.kind),
         architecture=resolution.image_architecture(bench.model(where["model"])),
         evaluation=resolution.evaluating(bench),
         device=adapter.device(bench.device),

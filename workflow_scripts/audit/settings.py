@@ -57,7 +57,7 @@ def _expected(run: Run, job: Job) -> dict[str, object]:
     if job.rule == "finetune":
         return {
             "architecture": resolution.image_architecture(model),
-            "training": resolution.training(where["mode"]),
+            "training": resolution.training(where["mode"], bench.kind),
             "epochs": bench.task(where["task"]).epochs,
             "accumulate": model.accumulate,
             "processes": model.processes,
@@ -86,7 +86,7 @@ def _expected_of_evaluation(run: Run, job: Job) -> dict[str, object]:
     bench, where = run.bench, job.wildcards
     model = bench.model(where["model"])
     found = {"architecture": resolution.image_architecture(model), "evaluation": resolution.evaluating(bench)}
-    found |= {"model": resolution.evaluation(where.get("mode", "standard")), "tasks": bench.task_names}
+    found |= {"model": resolution.evaluation(where.get("mode", "standard"), bench.kind), "tasks": bench.task_names}
     match job.rule:
         case "zero_shot":
             return found | {"tasks": [task.name for task in run.tasks]}
@@ -114,7 +114,7 @@ def _expected_of_controls_and_analogies(run: Run, job: Job) -> dict[str, object]
     bench, where, mode = run.bench, job.wildcards, job.wildcards.get("mode", "standard")
     model, alphas = bench.model(where["model"]), {"alphas": alpha_grid(**bench.evaluation["alphas"])}
     found = {"architecture": resolution.image_architecture(model), "evaluation": resolution.evaluating(bench)}
-    found |= {"model": resolution.evaluation(mode)}
+    found |= {"model": resolution.evaluation(mode, bench.kind)}
     if job.rule == "negation_controls":
         controls, tasks = resolution.negation_controls(bench), [where["task"], bench.control.name]
         floor, seed = bench.evaluation["control_floor"], bench.negation_controls["seed"]
@@ -123,7 +123,7 @@ def _expected_of_controls_and_analogies(run: Run, job: Job) -> dict[str, object]
     if job.rule == "analogy":
         return found | alphas | {"quadruple": quadruple, "tasks": quadruple[3:]}
     return found | {
-        "training": resolution.training(mode),
+        "training": resolution.training(mode, bench.kind),
         "recipe": resolution.few_shot_recipe(bench, mode),
         "shots": bench.analogies.shots,
         "accumulate": model.accumulate,
@@ -141,7 +141,7 @@ def _expected_of_kernels(run: Run, job: Job) -> dict[str, object]:
         "kernel_regression": kernels.regression_settings,
         "laziness": kernels.laziness,
     }[job.rule]
-    training = resolution.training(mode)
+    training = resolution.training(mode, run.bench.kind)
     own = {"trains": training["trains"], "tasks": run.bench.task_names} if job.rule == "laziness" else {}
     architecture = resolution.image_architecture(run.bench.model(job.wildcards["model"]))
     shared = {"architecture": architecture, "memory_mib": kernels.memory_mib, "encoder": training["encoder"]}

@@ -22,7 +22,16 @@ MARKS = {
     "DEVIATES": "Where this code departs from the papers or from their released code",
     "ASSUME": "What is assumed where the papers leave a choice open",
 }
-PLACES = ("config.yaml", "demo/config.yaml", "Snakefile", "rules", "lib", "workflow_scripts")
+PLACES = (
+    "config.yaml",
+    "configs",
+    "demo/config.yaml",
+    "demo/text.yaml",
+    "Snakefile",
+    "rules",
+    "lib",
+    "workflow_scripts",
+)
 INTRODUCTION = """# Deviations and assumptions
 
 Every place where this benchmark departs from the papers or from the code released with them, and every choice that they

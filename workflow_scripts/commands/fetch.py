@@ -5,13 +5,15 @@ python -m workflow_scripts.commands.fetch --configfile config.yaml
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lib.data import hub_client, tasks
-from lib.data.datasets import reading
+from lib.data.datasets import DATASETS, reading
 from workflow_scripts.commands.command_line import arguments, print_lines
 from workflow_scripts.configuration.benchmark import Benchmark, Model, Task
+from workflow_scripts.models import text_files
+from workflow_scripts.models.text_files import CONFIGURATION, TOKENIZER
 from workflow_scripts.models.weights import local_file
 
 
@@ -30,20 +32,34 @@ def main(bench: Benchmark) -> Iterator[str]:
 def _weights(model: Model) -> str:
     if "file" in model.weights:
         return f"weights are the file {model.weights['file']}; nothing to fetch"
+    if "package" in model.weights:
+        return f"weights come with the package {model.weights['package']}; nothing to fetch"
+    if model.prompts is not None:
+        for name in (CONFIGURATION, TOKENIZER):
+            text_files.local_file(model.weights, name)
     return f"weights of {model.weights['repository']} are in {local_file(model.weights)}"
 
 
 def _data(task: Task, data_root: Path) -> str:
     """What the rule `prepare` reads, into the cache that it reads from."""
-    if task.source != "hub":
-        made = reading(task.dataset, task.source)["source"] == "code"
+    source = reading(task.dataset, task.source)["source"]
+    if source != "hub":
+        made = source == "code"
         place = "made by code or shipped" if made else f"read from {data_root}"
         return f"data are {place}; nothing to fetch"
-    known = tasks.read(task.dataset).hub
-    revision = hub_client.pinned(known.repo, task.options.get("revision", known.revision))
-    folder = hub_client.fetch(known.repo, revision, tuple(known.files.values()), data_root)
+    repository, pinned, files = _on_hub(task)
+    revision = hub_client.pinned(repository, pinned)
+    folder = hub_client.fetch(repository, revision, tuple(files.values()), data_root)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    return f"data of {known.repo} at {revision[:8]}, {size / 1e9:.2f} GB, are in {folder}"
+    return f"data of {repository} at {revision[:8]}, {size / 1e9:.2f} GB, are in {folder}"
+
+
+def _on_hub(task: Task) -> tuple[str, str | None, Mapping[str, str]]:
+    """Repository, commit and files by split of a task that the hub gives."""
+    if not DATASETS[task.dataset].official:
+        return task.options["repository"], task.options["revision"], task.options["files"]
+    known = tasks.read(task.dataset).hub
+    return known.repo, task.options.get("revision", known.revision), known.files
 
 
 if __name__ == "__main__":

@@ -90,7 +90,8 @@ class FinishedRun:
         """Where the weights behind a record of `pretrained` came from, with their sha256."""
         model = next((m for m in self.configuration["models"] if m["name"] == record.wildcards.get("model")), None)
         known = model["weights"] if model else {}
-        place = known.get("file") or " ".join([known.get("repository", "?"), known.get("filename", "")])
+        parts = [known[key] for key in ("file", "package", "path", "repository", "filename") if key in known]
+        place = " ".join(parts) or "?"
         revision = f", revision {known['revision']}" if "revision" in known else ""
         return f"{place}{revision}, sha256 {record.params.get('weights')}"
 

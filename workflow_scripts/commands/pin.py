@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lib.data import hub_client, tasks
+from lib.data.datasets import DATASETS
 from workflow_scripts.commands.command_line import arguments, print_lines
 from workflow_scripts.configuration.benchmark import Benchmark
 
@@ -18,7 +19,9 @@ def main(bench: Benchmark) -> Iterator[str]:
         if "repository" in model.weights:
             yield _line(model.name, model.weights["repository"], "model", model.weights["revision"])
     for task in bench.prepared_tasks:
-        if task.source is not None:
+        if not DATASETS[task.dataset].official and "repository" in task.options:
+            yield _line(task.name, task.options["repository"], "dataset", task.options["revision"])
+        elif task.source is not None:
             known = tasks.read(task.dataset).hub
             yield _line(task.name, known.repo, "dataset", task.options.get("revision", known.revision))
 

@@ -76,6 +76,8 @@ def _measured_note(gpu: bool, devices: list[str]) -> str:
 
 def _unmeasured_note(bench: Benchmark, gpu: bool, rows: list[cost.Measurement]) -> str:
     kind, unit = ("GPU", "GPU-hours") if gpu else ("CPU", "core-hours")
+    if bench.texts is not None:
+        return f"No {kind} was measured, so no {unit} are given. Divide the PFLOP by what yours sustains."
     held = ", ".join(dict.fromkeys(row.device for row in rows)) or "no row"
     names = " ".join(dict.fromkeys(model.architecture for model in bench.models))
     folders = dict.fromkeys(f" --folder {model.architectures}" for model in bench.models if model.architectures)

@@ -78,7 +78,7 @@ def _sections(path: str, schema: Mapping, value: object, known: Mapping) -> Iter
     yield ""
     for name, inner, first in below:
         for index, form in enumerate(inner.get("oneOf", [inner])):
-            yield from _sections(f"{name}{' (hub)' * (index > 0)}", form, first, known)
+            yield from _sections(f"{name}{('', ' (hub)', ' (package)')[index]}", form, first, known)
 
 
 def _kind(entry: Mapping) -> str | None:

@@ -94,13 +94,13 @@ def _is_told(tree: ast.Module, number: ast.Constant) -> bool:
 
 
 def _digests(root: Path) -> Digests:
-    return {(rule, what): code(rule, *plugins, root=root) for rule, what, plugins in variants()}
+    return {(rule, what): code(rule, *plugins, kind=kind, root=root) for rule, what, plugins, kind in variants()}
 
 
 def shown(changed: list[tuple[str, str]]) -> str:
     """Rules in words, with what they are applied to where it is not everything."""
     everything: dict[str, int] = {}
-    for rule, _, _ in variants():
+    for rule, *_ in variants():
         everything[rule] = everything.get(rule, 0) + 1
     by_rule: dict[str, list[str]] = {}
     for rule, what in changed:

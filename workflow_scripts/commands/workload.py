@@ -9,6 +9,8 @@ from lib.data.datasets import DATASETS
 from lib.editing import subsets
 from lib.files.outcomes import stored_bytes
 from lib.models.architectures import read_configuration
+from lib.parameters import matching
+from lib.text_cost import TextTower
 from lib.training import modes
 from workflow_scripts.commands import workload_beside, workload_kernels
 from workflow_scripts.commands.work import Stage, Work, evaluated, negated, number_of_classes
@@ -97,8 +99,10 @@ def counts(task: Task) -> dict[str, int]:
     return found
 
 
-def vits(bench: Benchmark) -> dict[str, cost.Tower]:
+def vits(bench: Benchmark) -> dict[str, cost.Tower | TextTower]:
     """The sizes of every model of the run, by name."""
+    if bench.texts is not None:
+        return {m.name: TextTower.of(resolution.architecture(m), bench.texts["length"]) for m in bench.models}
     return {
         model.name: cost.tower(read_configuration(model.architecture, model.architectures)) for model in bench.models
     }
@@ -114,7 +118,7 @@ def _zero_shot(bench: Benchmark, known, sizes) -> Iterator[Work]:
 def _finetune(bench: Benchmark, known, sizes) -> Iterator[Work]:
     for model, mode, task in trainings(bench):
         images, vit = task.epochs * sizes[task.name]["fit"], known[model.name]
-        trained = mode.trained(cost.tower_sizes(vit))
+        trained = matching(cost.tower_sizes(vit), mode.patterns_of(bench.kind))
         flops = images * cost.training_flops(vit, tangent=mode.tangent, trained=trained)
         yield Work(model, mode.name, "train", images, flops)
 
@@ -197,6 +201,9 @@ def _head_bytes(bench: Benchmark) -> int:
 
 def prepared_bytes(bench: Benchmark, task: Task, size: dict[str, int]) -> int:
     """An estimate of what a task's prepared splits take on disk. size: images by split."""
+    if bench.texts is not None:
+        parts = ("val", "test") if task is bench.control else ("fit", "val", "test")
+        return cost.text_bytes(sum(size[part] for part in parts), bench.texts["length"])
     held_out = cost.evaluation_bytes(size["val"] + size["test"], bench.image_size)
     if task is bench.control:
         return held_out

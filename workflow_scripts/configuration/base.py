@@ -45,3 +45,10 @@ def merged(below: Mapping, above: Mapping) -> dict:
         both = isinstance(value, Mapping) and isinstance(below.get(key), Mapping)
         found[key] = merged(below[key], value) if both else value
     return found
+
+
+def in_order(value: object) -> object:
+    """A value with the keys of all its mappings in order: in which they were written changes no result."""
+    if isinstance(value, Mapping):
+        return {key: in_order(value[key]) for key in sorted(value, key=str)}
+    return [in_order(entry) for entry in value] if isinstance(value, list) else value

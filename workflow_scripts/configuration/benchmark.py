@@ -13,7 +13,7 @@ from itertools import product
 from pathlib import Path
 
 from lib.training import modes
-from workflow_scripts.configuration.base import effective, merged
+from workflow_scripts.configuration.base import effective, in_order, merged
 from workflow_scripts.configuration.contradictions import contradictions
 from workflow_scripts.configuration.entries import Analogies, Checkpoint, Kernels, Merging, Model, Task
 from workflow_scripts.configuration.files import NO_JOB, FileError, read_mapping, read_value
@@ -31,8 +31,6 @@ class Benchmark:
 
     run: str
     data_root: str
-    image_size: int
-    train_short_side: int | None
     device: str
     models: tuple[Model, ...]
     tasks: tuple[Task, ...]
@@ -47,6 +45,9 @@ class Benchmark:
     disentanglement: Mapping[str, object]
     bootstrap: Mapping[str, int]
     resources: Mapping[str, Mapping[str, int]]
+    image_size: int | None = None
+    train_short_side: int | None = None
+    texts: Mapping[str, object] | None = None
     auxiliary: tuple[Task, ...] = ()
     negation_controls: Mapping[str, int] | None = None
     analogies: Analogies = field(default_factory=Analogies)
@@ -55,6 +56,11 @@ class Benchmark:
     pretraining: Mapping[str, object] | None = None
     subsets: Mapping[str, object] | None = None
     kernels: Kernels = field(default_factory=Kernels)
+
+    @property
+    def kind(self) -> str:
+        """What the run's models take, "image" or "text"."""
+        return "image" if self.texts is None else "text"
 
     def model(self, name: str) -> Model:
         return next(model for model in self.models if model.name == name)
@@ -228,13 +234,6 @@ def _refused(found: Iterable[str]) -> ConfigurationError:
     return ConfigurationError("\n  - ".join([NO_JOB, *sorted(set(found))]))
 
 
-def in_order(value: object) -> object:
-    """A value with the keys of all its mappings in order: in which they were written changes no result."""
-    if isinstance(value, Mapping):
-        return {key: in_order(value[key]) for key in sorted(value, key=str)}
-    return [in_order(entry) for entry in value] if isinstance(value, list) else value
-
-
 def load(config: Mapping[str, object], *, look: bool = True) -> Benchmark:
     """Check a configuration and return it as a Benchmark. Raises ConfigurationError with every fault that was found.
 
@@ -245,7 +244,8 @@ def load(config: Mapping[str, object], *, look: bool = True) -> Benchmark:
         raise _refused(found)
     config = in_order(config)
     sections = dict(config)
-    sections["models"] = tuple(Model(**entry) for entry in config["models"])
+    prompts = config["texts"]["prompts"] if "texts" in config else None
+    sections["models"] = tuple(Model(**entry, prompts=prompts) for entry in config["models"])
     sections["tasks"] = tuple(Task(**entry) for entry in config["tasks"])
     sections["auxiliary"] = tuple(Task(**entry) for entry in config.get("auxiliary", ()))
     sections["analogies"] = Analogies(**config.get("analogies", {}))

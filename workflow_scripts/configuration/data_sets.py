@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 from lib.data.datasets import DATASETS, for_reader, open_task
@@ -15,13 +16,27 @@ from workflow_scripts.configuration.schema import option_faults
 def wrong_data(config: Mapping[str, object], *, look: bool) -> Iterator[str]:
     """The faults of every task's data. look: list the images of folders that no configuration can count."""
     for key, task in tasks_of(config):
-        found = list(_wrong_options(key, task))
+        found = list(_wrong_kind(config, key, task)) or list(_wrong_options(key, task))
         yield from found or _too_few(config, key, task, look=look)
     if "epochs" in config["control"]:
         yield f"control.epochs: got {config['control']['epochs']}, but nothing is fine-tuned on the control; remove it"
-    side, size = config["train_short_side"], config["image_size"]
+    side, size = config.get("train_short_side"), config.get("image_size")
     if side is not None and side < size:
         yield f"train_short_side: got {side}, expected at least image_size, {size}, or null to store images unchanged"
+
+
+def _wrong_kind(config: Mapping[str, object], key: str, task: Mapping[str, object]) -> Iterator[str]:
+    """A data set of images in a run on texts, or the other way round; one whose package is not installed."""
+    dataset, wanted = DATASETS[task["dataset"]], "text" if "texts" in config else "image"
+    if dataset.input != wanted:
+        known = ", ".join(name for name, other in DATASETS.items() if other.input == wanted)
+        held = f"{dataset.name} holds {dataset.input}s, but the run is on {wanted}s"
+        yield f"{key}.dataset: {held}; choose one of {known}"
+    elif dataset.package is not None and find_spec(dataset.package) is None:
+        yield (
+            f"{key}.dataset: {dataset.name} needs the package {dataset.package}, which is not installed here, expected "
+            "that of envs/text.lock; run `make setup-text`"
+        )
 
 
 def _wrong_options(key: str, task: Mapping[str, object]) -> Iterator[str]:
@@ -30,10 +45,13 @@ def _wrong_options(key: str, task: Mapping[str, object]) -> Iterator[str]:
     if source is None and len(known) > 1:
         yield f"{key}: source is missing; choose {' or '.join(known)}"
     elif source is not None and source not in known:
-        words = "is made by code" if known == ("code",) else f"is read from a {known[0]}"
+        words = "is made by code" if known == ("code",) else f"is read from {_PLACES[known[0]]}"
         yield f"{key}.source: got {source!r}, but {dataset.name} {words}; remove source"
     else:
         yield from option_faults(f"{key}.options", dataset.name, source, task.get("options", {}))
+
+
+_PLACES = {"folder": "a folder", "hub": "the hub"}
 
 
 def _too_few(config: Mapping[str, object], key: str, task: Mapping[str, object], *, look: bool) -> Iterator[str]:
@@ -55,7 +73,8 @@ def _too_few(config: Mapping[str, object], key: str, task: Mapping[str, object],
         return
     for split in ("train", "test"):
         if classes is not None and counts[split] < classes:
-            yield f"{key}: {counts[split]} images to {split}, expected at least one of each of its {classes} classes"
+            given = f"{counts[split]} {dataset.input}s to {split}"
+            yield f"{key}: {given}, expected at least one of each of its {classes} classes"
     yield from _empty_splits(config, key, task, counts)
 
 

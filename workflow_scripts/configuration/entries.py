@@ -10,13 +10,18 @@ from lib.training import modes, third_party
 
 @dataclass(frozen=True)
 class Model:
+    """A CLIP, or a text encoder: then prompts are "of_classes" or "of_texts", architecture and activation None."""
+
     name: str
-    architecture: str
-    activation: str
     accumulate: int
     processes: int
     activation_checkpointing: bool
     weights: Mapping[str, str]
+    architecture: str | None = None
+    activation: str | None = None
+    prompts: str | None = None
+    configuration: str | None = None
+    logit_scale: float | None = None
     architectures: str | None = None
     vocabulary: str | None = None
     image_tower: Mapping[str, int] | None = None

@@ -20,10 +20,14 @@ from lib.models.configuration_rules import checked_configuration
 from lib.models.vocabularies import require_vocabulary
 from workflow_scripts.configuration.names import tasks_of
 from workflow_scripts.configuration.participation import modes_of, owners
+from workflow_scripts.configuration.texts import wrong_texts
 
 
 def wrong_files(config: Mapping[str, object]) -> Iterator[str]:
     """The faults of every file and architecture that the models, the checkpoints and the pre-training name."""
+    if "texts" in config:
+        yield from wrong_texts(config)
+        return
     for index, model in enumerate(config["models"]):
         yield from _wrong_weights(f"models[{index}]", model)
     yield from _wrong_architectures(config)
@@ -33,6 +37,8 @@ def wrong_files(config: Mapping[str, object]) -> Iterator[str]:
 
 
 def _wrong_weights(key: str, model: Mapping[str, object]) -> Iterator[str]:
+    if "package" in model["weights"]:
+        yield f"{key}.weights: only text encoders come with a package; name a file, or one on the hub"
     if "file" in model["weights"]:
         yield from _told(f"{key}.weights.file", require_weights, model["weights"]["file"])
 

@@ -17,18 +17,24 @@ from lib.editing.merging_rules import RULES
 from lib.files.digests import remembered_digest, tree_fingerprint
 from lib.models.architectures import OpenClipMissing, image_part, read_configuration, vocabulary_file
 from lib.training import modes
-from workflow_scripts.configuration.benchmark import Benchmark, Model, Task, in_order
+from workflow_scripts.configuration.base import in_order
+from workflow_scripts.configuration.benchmark import Benchmark, Model, Task
+from workflow_scripts.configuration.texts import text_configuration
 from workflow_scripts.layout import DIGESTS
+from workflow_scripts.models.text_files import TOKENIZER, local_file
 
 
-def training(mode: str) -> dict[str, object]:
-    """What fine-tuning does in a mode: encoder and objective (modules), settings, patterns of what trains."""
+def training(mode: str, kind: str = "image") -> dict[str, object]:
+    """What fine-tuning does in a mode: encoder and objective (modules), settings, patterns of what trains.
+
+    kind: of the run's inputs, "image" or "text".
+    """
     known = modes.get(mode)
     return {
-        "encoder": known.encoder_module,
+        "encoder": known.encoder_module_of(kind),
         "objective": known.objective_module,
         "settings": dict(known.settings),
-        "trains": list(known.trains),
+        "trains": list(known.patterns_of(kind)),
     }
 
 
@@ -58,10 +64,10 @@ def _deterministic(bench: Benchmark) -> dict[str, bool]:
     return {"deterministic": True} if bench.deterministic else {}
 
 
-def evaluation(mode: str) -> dict[str, str]:
+def evaluation(mode: str, kind: str = "image") -> dict[str, str]:
     """How edited models of a mode are evaluated: encoder and predictions (modules)."""
     known = modes.get(mode)
-    return {"encoder": known.encoder_module, "predictions": known.predictions_module}
+    return {"encoder": known.encoder_module_of(kind), "predictions": known.predictions_module}
 
 
 def merging(bench: Benchmark, rule: str) -> dict[str, object]:
@@ -93,29 +99,37 @@ def samples(bench: Benchmark) -> dict[str, dict[str, int] | None]:
 
 
 def architecture(model: Model) -> dict[str, object] | None:
-    """open_clip's model configuration of a model; None where open_clip is not installed and is needed to look it up."""
+    """open_clip's model configuration of a model; None where open_clip is not installed and is needed to look it up.
+
+    Of a text encoder, what decides its function (`lib.models.text_configurations`).
+    """
+    if model.prompts is not None:
+        return in_order(text_configuration(vars(model), model.prompts))
     return _configuration(model.architecture, model.architectures)
 
 
 def image_architecture(model: Model) -> dict[str, object] | None:
     """The part of it that decides the image tower."""
     found = architecture(model)
-    return None if found is None else image_part(found)
+    return found if found is None or model.prompts is not None else image_part(found)
 
 
 def tokenizer(model: Model) -> str | None:
-    """sha256 of the tokenizer's merges file."""
+    """sha256 of the tokenizer's merges file; of a text encoder on the hub, repository and commit."""
+    if model.prompts is not None:
+        known = model.weights
+        on_hub = "repository" in known
+        return f"{known['repository']} {known['revision']}" if on_hub else checkpoint(local_file(known, TOKENIZER))
     file = vocabulary_file(model.vocabulary)
     return None if file is None else remembered_digest(file, Path(DIGESTS))
 
 
 def weights(model: Model) -> str:
     """sha256 of a model's weights, wherever they lie."""
-    return (
-        model.weights["sha256"]
-        if "sha256" in model.weights
-        else remembered_digest(model.weights["file"], Path(DIGESTS))
-    )
+    if "sha256" in model.weights:
+        return model.weights["sha256"]
+    file = local_file(model.weights) if "package" in model.weights else model.weights["file"]
+    return remembered_digest(file, Path(DIGESTS))
 
 
 def checkpoint(file: str) -> str:
@@ -133,6 +147,7 @@ def preparation(bench: Benchmark, task: Task, record: Path) -> dict[str, object]
     reading = datasets.reading(task.dataset, task.source)
     side, own = bench.train_short_side, dataset.has_own_validation(reading["source"])
     return {
+        **_tokens(bench),
         "name": task.name,
         "reading": reading,
         "options": datasets.for_reader(task.options),
@@ -142,6 +157,15 @@ def preparation(bench: Benchmark, task: Task, record: Path) -> dict[str, object]
         "task_file": remembered_digest(tasks.file(task.dataset), Path(DIGESTS)) if dataset.official else None,
         "source_fingerprint": _fingerprint(bench, task, reading["source"], record),
     }
+
+
+def _tokens(bench: Benchmark) -> dict[str, object]:
+    """What decides how texts are stored: the tokenizer is that of all models."""
+    if bench.texts is None:
+        return {}
+    first = bench.models[0]
+    pad = architecture(first)["config"]["pad_token_id"]
+    return {"tokens": {**bench.texts, "tokenizer": tokenizer(first), "pad": pad}}
 
 
 def _fingerprint(bench: Benchmark, task: Task, source: str, record: Path) -> str | None:

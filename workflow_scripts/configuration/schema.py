@@ -19,6 +19,7 @@ import yaml
 
 from lib.data.datasets import DATASETS
 from lib.editing.merging_rules import RULES
+from lib.models.text_configurations import PROMPTS
 from lib.training.modes import MODES
 
 FILE = Path(__file__).with_name("schema.yaml")
@@ -30,9 +31,35 @@ def schema() -> dict:
     return _filled(yaml.safe_load(FILE.read_text()))
 
 
+# kind of run -> keys of the other kind: of the run, of a model
+_ABSENT = {
+    "image": (("texts",), ("logit_scale", "configuration")),
+    "text": (
+        ("image_size", "train_short_side"),
+        ("architecture", "architectures", "vocabulary", "activation", "image_tower", "modes"),
+    ),
+}
+
+
+def schema_of(kind: str) -> dict:
+    """The JSON schema of a run on images or on texts: that of all configurations without what concerns the other."""
+    of_run, of_model = _ABSENT[kind]
+    model = _without(schema()["$defs"]["model"], of_model)
+    return {**_without(schema(), of_run), "$defs": {**schema()["$defs"], "model": model}}
+
+
+def _without(rules: Mapping, names: Sequence[str]) -> dict:
+    """The rules of a mapping without these keys."""
+    return {
+        **rules,
+        "required": [name for name in rules["required"] if name not in names],
+        "properties": {name: entry for name, entry in rules["properties"].items() if name not in names},
+    }
+
+
 def faults(config: Mapping[str, object]) -> Iterator[str]:
     """What the schema finds wrong: for each fault its key, what it holds and what it should."""
-    yield from _faults(schema(), dict(config))
+    yield from _faults(schema_of("text" if "texts" in config else "image"), dict(config))
 
 
 def option_faults(key: str, dataset: str, source: str | None, options: Mapping[str, object]) -> Iterator[str]:
@@ -111,6 +138,7 @@ _NAMES = {
     "$learning_rates": _learning_rates,
     "$merging_rules": lambda: list(RULES),
     "$data_sets": lambda: list(DATASETS),
+    "$prompts": lambda: list(PROMPTS),
 }
 
 
@@ -133,7 +161,8 @@ def _explain(error: jsonschema.ValidationError, prefix: str) -> Iterator[str]:
         missing = [name for name in error.validator_value if name not in error.instance]
         yield f"{key}: {', '.join(missing)} is missing; add it (docs/configuration.md lists every key)"
     elif error.validator == "oneOf":  # of weights: tell what is wrong with the form that was meant
-        form = 0 if isinstance(error.instance, Mapping) and "file" in error.instance else 1
+        told = error.instance if isinstance(error.instance, Mapping) else {}
+        form = 0 if "file" in told else 2 if "package" in told else 1
         for inner in error.context:
             if inner.relative_schema_path[0] == form:
                 yield from _explain(inner, prefix)

@@ -46,11 +46,13 @@ class Tower:
         return image_towers.logits(self.encoder, weight[:count])
 
     def images(self, folder: Path, split: str, rows: np.ndarray) -> Tensor:
-        """UInt8[Tensor, "b s s 3"] of a prepared split, on the device."""
-        return torch.from_numpy(centred(prepared.read(folder, split), rows, self.encoder.image_size)).to(self.device)
+        """UInt8[Tensor, "b s s 3"] of a prepared split, on the device; of texts, UInt8[Tensor, "b 1 l 3"]."""
+        stored, side = prepared.read(folder, split), getattr(self.encoder, "image_size", None)  # texts have no size
+        found = stored.images(rows) if side is None else centred(stored, rows, side)
+        return torch.from_numpy(found).to(self.device)
 
     def points(self, folder: Path, split: str, rows: np.ndarray) -> Tensor:
-        """Float[Tensor, "b 3 s s"]: the same images, normalised."""
+        """Float[Tensor, "b 3 s s"]: the same images, normalised; of texts, Int64[Tensor, "b 2 l"]: ids and mask."""
         return self.encoder.normalised(self.images(folder, split, rows))
 
 

@@ -37,8 +37,8 @@ def test_each_image_is_decoded_once(tmp_path):
     preparing.write(tmp_path, "fit", raw, fit, crop=lambda image: image)
     preparing.write(tmp_path, "val", raw, val, crop=partial(evaluation_crop, size=8))
     assert asked == Counter(range(40))
-    for rule, _, plugins in variants():
-        reached = code(rule, *plugins)
+    for rule, _, plugins, kind in variants():
+        reached = code(rule, *plugins, kind=kind)
         if rule == "prepare":
             assert any(file.startswith("lib/data/readers/") for file in reached)
         elif rule in ("finetune", "zero_shot", "single_task", "addition", "negation", "disentanglement"):
