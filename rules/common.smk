@@ -312,7 +312,7 @@ WIDE_NETWORKS = ["width", "training"]
 
 
 def kernel_code(rule, mode):
-    """Digests of code of a rule on kernels of a mode's encoder. mode: its name, by the wildcards."""
+    """Digests of code of a rule on kernels, which loads a mode's encoder; `mode` gives its name, by the wildcards."""
     return code_of(rule, lambda wildcards: [modes.get(mode(wildcards)).encoder_module_of(BENCH.kind)])
 
 
