@@ -19,7 +19,10 @@ from workflow_scripts.configuration.benchmark import ConfigurationError, load, r
 
 SHIPPED = {name: yaml.safe_load((ROOT / name).read_text()) for name in ("config.yaml", "demo/config.yaml")}
 # what a configuration that leaves them out is read as
-DEFAULTS = {"checkpoints": [], "deterministic": False, "auxiliary": [], "analogies": {"modes": [], "quadruples": []}}
+DEFAULTS = {
+    "checkpoints": [], "deterministic": False, "auxiliary": [], "analogies": {"modes": [], "quadruples": []},
+    "kernels": {"memory_mib": 0},
+}  # fmt: skip
 VALUES = st.one_of(
     st.sampled_from([None, True, False]),
     st.sampled_from([0, 1, 2, 3, -1, 7, 64, 1000, 2**31, 2**63 - 1, 2**64, 10**40]),
