@@ -21,7 +21,7 @@ def run_snakemake(
     folder: Path,
     *arguments: str,
     config: dict | None = None,
-    timeout: int = 900,
+    timeout: int = 2700,
     project: Path = ROOT,
     **environment: str,
 ) -> subprocess.CompletedProcess:
