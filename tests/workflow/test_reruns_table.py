@@ -111,8 +111,9 @@ def test_a_reader_concerns_its_own_data_sets(effects):
 
 def test_a_rule_and_an_objective_concern_their_own_jobs(effects):
     assert rules(effects["lib/editing/merging/mean.py"]) == {"addition"}
-    assert all(what.endswith(" mean") for _, what in effects["lib/editing/merging/mean.py"])
-    assert effects["lib/training/objectives/gradient_ascent.py"] == [("finetune", "gradient-ascent")]
+    assert all(what.removesuffix(" text").endswith(" mean") for _, what in effects["lib/editing/merging/mean.py"])
+    ascents = [("finetune", f"gradient-ascent{kind}") for kind in ("", " text")]
+    assert effects["lib/training/objectives/gradient_ascent.py"] == ascents
 
 
 def test_what_is_outside_exists_and_is_reached_by_some_script():
