@@ -26,8 +26,10 @@ STARTS = {
     "negation": 8,
     "disentanglement": 4,
     "similarity": 3,
+    "subsets": 4,
     **dict.fromkeys(("tables", "findings", "heatmaps", "scatters", "alpha_sweeps", "loss_curves"), 1),
     **dict.fromkeys(("disentanglement_table", "similarity_table", "similarity_maps", "pages"), 1),
+    **dict.fromkeys(("bootstrap", "reproduction", "subset_tables", "subset_figures"), 1),
 }
 
 
