@@ -17,7 +17,8 @@ def test_the_options_of_a_data_set_are_its_readers_keywords(name):
     options = DATASETS[name].options(None)
     module = import_module(reading(name, None)["reader"])
     keywords = {key: parameter.default for key, parameter in inspect.signature(module.read).parameters.items()}
-    keywords.pop("root", None)
+    for place in ("root", "cache"):  # of folders, of the hub's files
+        keywords.pop(place, None)
     assert set(for_reader(options)) == set(keywords)
     without_default = {key for key, default in keywords.items() if default is inspect.Parameter.empty}
     assert {key for key, option in for_reader(options).items() if option.needed} == without_default
