@@ -69,6 +69,7 @@ def test_the_valid_edge_of_each_kind_is_taken(path, value):
     config = changed(path, value)
     if path in (["tasks", 0], ["tasks", 0, "name"]):
         config["disentanglement"]["pairs"] = []
+        del config["kernels"]  # those of the task, too
     if path == ["modes"]:
         del config["negation_controls"]  # those of the mode standard
     before = copy.deepcopy(config)
@@ -142,6 +143,7 @@ def flowers(tmp_path):
                 (tmp_path / f"flowers/{split}/{name}/{number}.png").write_bytes(b"not looked at")
     config = changed(["tasks", 0], folder())
     config["disentanglement"]["pairs"], config["data_root"] = [], str(tmp_path)
+    del config["kernels"]
     return tmp_path / "flowers", config
 
 
