@@ -64,13 +64,12 @@ def written_pages(run: Run) -> Iterator[Fault]:
 def write_tables(run: Run, folder: Path) -> None:
     """All tables of a run, from its per-task results, in a folder."""
     bench = run.bench
-    record = next((record for record in run.graph.records if record.rule == "tables"), None)
     of_all = {
         "resamples": os.fspath(run.path(run.files.resamples)),
         "manifests": _files(run, *(run.format(run.files.manifest, task=task.name) for task in run.tasks)),
         "tasks": bench.task_names,
         "control": bench.control.name,
-        "footnotes": record.params["footnotes"] if record else [],
+        "footnotes": run.footnotes("tables"),
     }
     tables.main(
         folder,
@@ -101,10 +100,7 @@ def resample(run: Run, folder: Path) -> None:
     bootstrap.main(
         folder / Path(run.files.resamples).name,
         {kind: _files(run, *places) for kind, places in _predictions(run).items()},
-        {
-            task.name: os.fspath(run.path(run.format(run.files.index, task=task.name, split="test")))
-            for task in run.tasks
-        },
+        run.test_indices(task.name for task in run.tasks),
         control=run.bench.control.name,
         **run.bench.bootstrap,
     )
@@ -231,24 +227,22 @@ def _similarities(run: Run) -> list[list[str]]:
 
 def _subset_tables(run: Run, folder: Path) -> None:
     bench = run.bench
-    record = next((record for record in run.graph.records if record.rule == "subset_tables"), None)
-    own = (run.format(run.files.single_task_predictions, **where) for where in bench.subset_runs)
     subset_tables.main(
         folder,
         tested=_subsets(run, "subsets.csv"),
         predicted=_subsets(run, "predictions.npz"),
-        single_task=_files(run, *own),
-        labels=_files(run, *(run.format(run.files.index, task=task, split="test") for task in bench.task_names)),
+        single_task=run.paths(run.files.single_task_predictions, bench.subset_runs),
+        labels=list(run.test_indices(bench.task_names).values()),
         manifests=_files(run, *(run.format(run.files.manifest, task=task) for task in bench.task_names)),
         tasks=bench.task_names,
         samples=samples(bench),
         **bench.bootstrap,
-        footnotes=record.params["footnotes"] if record else [],
+        footnotes=run.footnotes("subset_tables"),
     )
 
 
 def _subsets(run: Run, name: str) -> list[str]:
-    return _files(run, *(f"{run.format(run.files.subsets, **where)}/{name}" for where in run.bench.subset_runs))
+    return run.paths(f"{run.files.subsets}/{name}", run.bench.subset_runs)
 
 
 def _files(run: Run, *files: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -99,6 +99,19 @@ class Run:
         for name, value in wildcards.items():
             pattern = pattern.replace(f"{{{name}}}", str(value))
         return pattern
+
+    def paths(self, pattern: str, places: Iterable[Mapping[str, object]]) -> list[str]:
+        """Where the files of a pattern of the layout lie, of every place, which is what fills its wildcards."""
+        return [str(self.path(self.format(pattern, **where))) for where in places]
+
+    def test_indices(self, tasks: Iterable[str]) -> dict[str, str]:
+        """Task -> where the index of its test split lies."""
+        return {task: str(self.path(self.format(self.files.index, task=task, split="test"))) for task in tasks}
+
+    def footnotes(self, rule: str) -> list[str]:
+        """What a rule's tables say of jobs of other package versions, by its record."""
+        record = next((record for record in self.graph.records if record.rule == rule), None)
+        return record.params["footnotes"] if record else []
 
     @cached_property
     def broken_records(self) -> dict[str, str]:

@@ -12,6 +12,7 @@ from lib.reporting.bootstrap import Bootstrap
 from lib.reporting.labels import KEYS
 from workflow_scripts.job import adapter
 from workflow_scripts.reporting import analogy_rows, frames
+from workflow_scripts.reporting.labelled import labels_of
 from workflow_scripts.reporting.tables import write
 
 CAPTION = (
@@ -34,7 +35,7 @@ def main(
     measured: file of accuracies -> file of the predictions behind its rows, in their order; labels: task -> index of
     its test split; shots: those of few-shot fine-tuning. Raises OwnFileError.
     """
-    known = analogy_rows.labels_of(labels)
+    known = labels_of(labels)
     found = [_with_intervals(path, stored, known, bootstrap) for path, stored in measured.items()]
     frame = analogies.analogies(pd.concat(found, ignore_index=True))
     _require_shots(list(measured), frame, shots)

@@ -7,15 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from lib.data.prepared import FIELDS
-from lib.files import own_files, predictions
+from lib.files import predictions
 from lib.files.own_files import OwnFileError
 from workflow_scripts.reporting import frames
-
-
-def labels_of(indices: Mapping[str, str]) -> dict[str, np.ndarray]:
-    """Task -> Int64[n], the labels of its test images. indices: task -> index of its test split."""
-    return {task: own_files.read_npz(path, FIELDS)["label"] for task, path in indices.items()}
 
 
 def read(path: str, stored: str, labels: Mapping[str, np.ndarray]) -> tuple[pd.DataFrame, np.ndarray]:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from lib.data.prepared import FIELDS
-from lib.files import own_files, predictions
+from lib.files import predictions
 from lib.files.own_files import OwnFileError
 from lib.reporting.bootstrap import Bootstrap
 from lib.reporting.resamples import Key, Outcomes, Resampled, Who
 from workflow_scripts.job import adapter
+from workflow_scripts.reporting.labelled import labels_of
 
 
 def main(
@@ -27,7 +27,7 @@ def main(
     stored: evaluation (zero_shot, single_task, addition, negation) -> files of predictions; labels: task -> index of
     its test split. Raises OwnFileError.
     """
-    known = {task: own_files.read_npz(path, FIELDS)["label"] for task, path in labels.items()}
+    known = labels_of(labels)
     outcomes = [
         Outcomes(key, images, _correct(path, predicted, known[images]))
         for evaluation, paths in stored.items()

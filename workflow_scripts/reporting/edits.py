@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lib.editing.subsets import listed
 from lib.files.own_files import OwnFileError
 from lib.reporting.analogies import ANALOGY
 from lib.reporting.bootstrap import Bootstrap, ratio
@@ -15,6 +14,7 @@ from lib.reporting.labels import PRETRAINED
 from lib.reporting.subset_intervals import resampled
 from lib.reporting.subsets import ALL
 from workflow_scripts.reporting import analogy_rows, subset_predictions
+from workflow_scripts.reporting.labelled import labels_of
 from workflow_scripts.reporting.subset_rows import Samples
 
 Measured = dict[tuple[str, str, str], Estimate]  # (model, mode, quantity) -> mean over seeds
@@ -26,7 +26,7 @@ def of_analogies(measured: Mapping[str, str], labels: Mapping[str, str], bootstr
     measured: file of accuracies -> file of the predictions behind its rows; labels: task -> index of its test split.
     Raises OwnFileError.
     """
-    known, found = analogy_rows.labels_of(labels), {}
+    known, found = labels_of(labels), {}
     for path, stored in measured.items():
         frame, correct = analogy_rows.read(path, stored, known)
         task, model, mode = (frame[key].iloc[0] for key in ("task", "model", "mode"))
@@ -51,17 +51,12 @@ def of_subsets(
     predicted, single_task: predictions of the edited models, and of the tasks' own; labels: task -> index of its test
     split, in the order of the run's tasks. Raises OwnFileError.
     """
-    known, found = analogy_rows.labels_of(labels), {}
-    own_models = {subset_predictions.run_of(path): path for path in single_task}
-    for path in predicted:
-        run = model, _, mode = subset_predictions.run_of(path)
-        subsets = listed(list(known), samples[mode])
-        right = subset_predictions.correct(path, known, len(subsets))
-        own = {task: rows[0] for task, rows in subset_predictions.correct(own_models[run], known, 1).items()}
+    known, found = labels_of(labels), {}
+    for run in subset_predictions.read(predicted, single_task, known, samples):
         for size, quantity in ((1, "one vector"), (len(known), "all vectors")):
-            rows = [row for row, subset in enumerate(subsets) if len(subset) == size]
-            chosen = {task: correct[rows] for task, correct in right.items()}
-            value = np.mean([ratio(chosen[task].mean(1), own[task].mean()) for task in known])
-            drawn = resampled(chosen, own, [subsets[row] for row in rows], bootstrap)[ALL].mean(0)
-            found.setdefault((model, mode, quantity), []).append(np.array([value, *drawn]))
+            rows = [row for row, subset in enumerate(run.subsets) if len(subset) == size]
+            chosen = {task: correct[rows] for task, correct in run.correct.items()}
+            value = np.mean([ratio(chosen[task].mean(1), run.own[task].mean()) for task in known])
+            drawn = resampled(chosen, run.own, [run.subsets[row] for row in rows], bootstrap)[ALL].mean(0)
+            found.setdefault((run.model, run.mode, quantity), []).append(np.array([value, *drawn]))
     return {key: Estimate.mean(parts) for key, parts in found.items()}

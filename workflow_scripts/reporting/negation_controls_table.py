@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lib.data.prepared import FIELDS
-from lib.files import own_files, predictions
+from lib.files import predictions
 from lib.files.own_files import OwnFileError
 from lib.reporting import intervals, papers, tables
 from lib.reporting.bootstrap import Bootstrap
@@ -15,6 +14,7 @@ from lib.reporting.negation_controls import negation_controls, with_intervals
 from lib.reporting.resamples import Key, Outcomes, Resampled
 from workflow_scripts.job import adapter
 from workflow_scripts.reporting import frames
+from workflow_scripts.reporting.labelled import labels_of
 from workflow_scripts.reporting.tables import manifests_of, single_task_rows, write
 
 _COLUMNS = {"target": "Targ. (↓)", "control": "Cont. (↑)"}
@@ -40,7 +40,7 @@ def main(
     controls: file of accuracies -> file of the predictions behind its rows; labels: task -> index of its test split;
     resamples: of the run's other accuracies. Raises OwnFileError for a file that is damaged or lacks rows.
     """
-    known = {task: own_files.read_npz(path, FIELDS)["label"] for task, path in labels.items()}
+    known = labels_of(labels)
     found = {path: frames.read([path], ("alpha", "target", "control")) for path in controls}
     outcomes = [
         outcome for path, stored in controls.items() for outcome in _outcomes(found[path], stored, known, control)

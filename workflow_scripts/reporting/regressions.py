@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from lib.data.points import drawn_rows
-from lib.data.prepared import FIELDS
-from lib.files import own_files, predictions
+from lib.files import predictions
 from lib.files.own_files import OwnFileError
 from workflow_scripts.reporting import frames
+from workflow_scripts.reporting.labelled import labels_of
 
 _EMPTY = ("regularization", "initial_scale", "learning_rate", "solver")
 
@@ -29,7 +29,7 @@ def read_correct(
 
     test, seed: how many test images were drawn, and how. Raises OwnFileError for predictions that do not fit.
     """
-    known = {task: own_files.read_npz(path, FIELDS)["label"] for task, path in labels.items()}
+    known = labels_of(labels)
     found = {}
     for path in paths:
         told = predictions.read_identity(path)
