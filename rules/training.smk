@@ -4,9 +4,6 @@ CHECKPOINTS = {(entry.model, str(entry.seed), entry.mode, entry.task): entry.wei
 # as a constraint of the path's first wildcard, it looks ahead to the others: the rule matches what is named and nothing else
 NAMED = "|".join("{}/seed{}/{}/{}".format(*map(re.escape, key)) for key in CHECKPOINTS) or "(?!)"
 
-# of images, `script_of` gives the script that torchrun starts in each of several processes; it reaches this one
-FINETUNE = script_of("finetune") if BENCH.texts else "../workflow_scripts/training/finetune.py"
-
 
 rule finetune:
     input:
@@ -40,7 +37,7 @@ rule finetune:
         state=FILES.training_state,
         code=code_of("finetune", lambda wildcards: training_plugins(modes.get(wildcards.mode), BENCH.kind)),
     script:
-        FINETUNE
+        "../workflow_scripts/training/finetune.py"
 
 
 ruleorder: import_checkpoint > finetune

@@ -13,7 +13,7 @@ from lib.data.datasets import DATASETS, reading
 from lib.editing.merging_rules import RULES
 from lib.provenance.code_digest import code_digests, imported_packages
 from lib.provenance.record import installed
-from lib.training.modes import EVALUATIONS, MODES, Mode
+from lib.training.modes import EVALUATIONS, MODES, Mode, batches_module
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -82,7 +82,6 @@ SCRIPTS_OF_TEXT = {  # of the rules that have one of their own for texts
     "prepare": "workflow_scripts/data/prepare_texts.py",
     "pretrained": "workflow_scripts/models/pretrained_text.py",
     "head": "workflow_scripts/models/head_text.py",
-    "finetune": "workflow_scripts/training/finetune_texts.py",
 }
 
 
@@ -107,7 +106,7 @@ def packages(modules: Iterable[str]) -> dict[str, str]:
 
 def training_plugins(mode: Mode, kind: str = "image") -> list[str]:
     """The modules that fine-tuning in a mode loads by name."""
-    return [mode.encoder_module_of(kind), mode.objective_module]
+    return [mode.encoder_module_of(kind), batches_module(kind), mode.objective_module]
 
 
 def evaluation_plugins(mode: Mode, kind: str = "image") -> list[str]:

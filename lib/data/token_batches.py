@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lib.data import training_batches
 from lib.data.prepared import PreparedSplit
-from lib.data.training_batches import TrainingData
 
 
 @dataclass(frozen=True)
-class TokenData(TrainingData):
+class TrainingData(training_batches.TrainingData):
     """The fit split of texts as shuffled batches; image_size is of no concern to it."""
 
     def gather(self, step: int, parts: Sequence[slice], *, pin: bool = False) -> list[TokenBatch]:

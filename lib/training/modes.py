@@ -26,6 +26,12 @@ _ENCODERS = {
     "image": ("image", "tangent"),
     "text": ("text", "tangent_text"),
 }  # kind of input -> encoder, its tangent one
+_BATCHES = {"image": "lib.data.training_batches", "text": "lib.data.token_batches"}
+
+
+def batches_module(kind: str) -> str:
+    """The module whose TrainingData gives batches of inputs of a kind, "image" or "text"."""
+    return _BATCHES[kind]
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ def test_no_prose_is_inside_the_digests_of_what_computes():
         file for rule, _, plugins, kind in variants() if rule in COMPUTING for file in code(rule, *plugins, kind=kind)
     }
     # sentences of the manifest
-    prepare = {f"workflow_scripts/data/{name}.py" for name in ("prepare", "prepare_texts")}
+    prepare = {f"workflow_scripts/data/{name}.py" for name in ("prepare", "task_files")}
     allowed = {*prepare, "lib/data/opening.py", "lib/data/readers/hub.py"}
     data = ("lib/synthetic/", "lib/data/readers/sklearn_digits.py")  # prompts
     found = counted_texts(ROOT, files - allowed, words=5)

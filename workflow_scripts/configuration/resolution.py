@@ -25,13 +25,14 @@ from workflow_scripts.models.text_files import TOKENIZER, local_file
 
 
 def training(mode: str, kind: str = "image") -> dict[str, object]:
-    """What fine-tuning does in a mode: encoder and objective (modules), settings, patterns of what trains.
+    """What fine-tuning does in a mode: encoder, batches and objective (modules), settings, patterns of what trains.
 
     kind: of the run's inputs, "image" or "text".
     """
     known = modes.get(mode)
     return {
         "encoder": known.encoder_module_of(kind),
+        "batches": modes.batches_module(kind),
         "objective": known.objective_module,
         "settings": dict(known.settings),
         "trains": list(known.patterns_of(kind)),

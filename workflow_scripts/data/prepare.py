@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lib.data import preparing, splits
 from lib.data.evaluation_crop import evaluation_crop
 from lib.data.opening import open_task
 from lib.data.raw_task import RawSplit, RawTask
 from lib.data.readers.checks import check_decodable
-from lib.data.readers.errors import DataError, ImageError
-from lib.files import atomic
+from lib.data.readers.errors import ImageError
+from workflow_scripts.data.task_files import all_or_nothing, fit_and_validation, place, write_manifest, write_parts
 from workflow_scripts.job import adapter
 
 
@@ -38,45 +37,18 @@ def main(
     names the first five.
     """
     raw = open_task(reading, root=root, options=options)
-    fit, val = _fit_and_validation(raw, split)
+    fit, val = fit_and_validation(raw, split)
     crop, shrink = partial(evaluation_crop, size=image_size), _Shrink(train_short_side)
     known = {
         "fit": (raw.train, fit, shrink),
         "val": (raw.val or raw.train, val, crop),
         "test": (raw.test, np.arange(len(raw.test)), crop),
     }
-    with _all_or_nothing(folder), _naming_broken_images(raw, [known[part][:2] for part in parts]):
-        entries = {}
-        for part in parts:
-            rows_of, rows, transform = known[part]
-            bar = partial(adapter.progress, total=len(rows), what=f"{name} {part}", unit="image")
-            entries[part] = preparing.write(folder, part, rows_of, rows, crop=transform, progress=bar)
-            atomic.write_json(folder / f"{part}.json", entries[part])
-        classes = {"class_names": list(raw.class_names), "templates": list(raw.templates)}
-        atomic.write_json(folder / "classes.json", classes)
-        manifest = {
-            "task": name,
-            **classes,
-            "splits": entries,
-            "split_rule": dict(split) if raw.val is None else "the source's own validation split",
-            "image_size": image_size,
-            "train_short_side": train_short_side,
-            "source": dict(raw.origin),
-            "deviations": [*raw.deviations, *shrink.deviations(name)],
-        }
-        atomic.write_json(folder / "manifest.json", manifest)
-
-
-@contextmanager
-def _all_or_nothing(folder: Path) -> Iterator[None]:
-    """Remove what the block wrote to `folder` if it raises: whole splits without a manifest are of no use."""
-    before = set(folder.glob("*"))
-    try:
-        yield
-    except BaseException:
-        for path in set(folder.glob("*")) - before:
-            path.unlink()
-        raise
+    wanted = {part: known[part] for part in parts}
+    with all_or_nothing(folder), _naming_broken_images(raw, [part[:2] for part in wanted.values()]):
+        entries = write_parts(folder, wanted, name=name, unit="image")
+        told = {"image_size": image_size, "train_short_side": train_short_side}
+        write_manifest(folder, raw, entries, name=name, split=split, told=told, deviations=shrink.deviations(name))
 
 
 @contextmanager
@@ -94,20 +66,6 @@ def _naming_broken_images(raw: RawTask, wanted: Sequence[tuple[RawSplit, np.ndar
             rows.setdefault(name, []).extend(chosen.tolist())
         check_decodable(raw, rows={name: sorted(chosen) for name, chosen in rows.items()})
         raise
-
-
-def _fit_and_validation(raw: RawTask, split: Mapping[str, object] | None) -> tuple[np.ndarray, np.ndarray]:
-    if raw.val is not None:
-        return np.arange(len(raw.train)), np.arange(len(raw.val))
-    if split is None:
-        raise DataError(
-            "validation split",
-            got="a source without one",
-            expected="one of its own, as the configuration of this data set says",
-            next_step="check the folder: its val is missing",
-        )
-    fit, val = splits.fit_and_validation(len(raw.train), **split)
-    return np.sort(fit), np.sort(val)  # in the source's order, in which files are read fastest
 
 
 class _Shrink:
@@ -133,12 +91,6 @@ class _Shrink:
             f"{self.short_side} pixels, not in full; crops are taken from these."
         )
         return [told] if self.shrunk else []
-
-
-def place(config: Mapping[str, object], name: str) -> Path:
-    """Where a task of the configuration is read from: the data root, or a folder of its own below it."""
-    (task,) = (task for task in [*config["tasks"], config["control"]] if task["name"] == name)
-    return Path(config["data_root"], task.get("options", {}).get("path", ""))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,13 @@
 """Prepare one task of texts: read its source, split it, store tokens and a manifest."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from lib.data import preparing, tokens
+from lib.data import tokens
 from lib.data.opening import open_task
-from lib.files import atomic
-from workflow_scripts.data.prepare import _all_or_nothing, _fit_and_validation, place
+from workflow_scripts.data.task_files import all_or_nothing, fit_and_validation, place, write_manifest, write_parts
 from workflow_scripts.job import adapter
 from workflow_scripts.models.text_files import TOKENIZER, local_file
 
@@ -33,28 +31,17 @@ def main(
     none.
     """
     raw = open_task(reading, root=root, options=options)
-    fit, val = _fit_and_validation(raw, split)
-    known = {"fit": (raw.train, fit), "val": (raw.val or raw.train, val), "test": (raw.test, np.arange(len(raw.test)))}
+    fit, val = fit_and_validation(raw, split)
     stored = _Counted(_tokens(raw.templates, texts, tokenizer), texts["length"])
-    with _all_or_nothing(folder):
-        entries = {}
-        for part in parts:
-            rows_of, rows = known[part]
-            bar = partial(adapter.progress, total=len(rows), what=f"{name} {part}", unit="text")
-            entries[part] = preparing.write(folder, part, rows_of, rows, crop=stored, progress=bar)
-            atomic.write_json(folder / f"{part}.json", entries[part])
-        classes = {"class_names": list(raw.class_names), "templates": list(raw.templates)}
-        atomic.write_json(folder / "classes.json", classes)
-        manifest = {
-            "task": name,
-            **classes,
-            "splits": entries,
-            "split_rule": dict(split) if raw.val is None else "the source's own validation split",
-            "tokens": {**texts, "texts": stored.seen, "full_length": stored.full},
-            "source": dict(raw.origin),
-            "deviations": list(raw.deviations),
-        }
-        atomic.write_json(folder / "manifest.json", manifest)
+    known = {
+        "fit": (raw.train, fit, stored),
+        "val": (raw.val or raw.train, val, stored),
+        "test": (raw.test, np.arange(len(raw.test)), stored),
+    }
+    with all_or_nothing(folder):
+        entries = write_parts(folder, {part: known[part] for part in parts}, name=name, unit="text")
+        told = {"tokens": {**texts, "texts": stored.seen, "full_length": stored.full}}
+        write_manifest(folder, raw, entries, name=name, split=split, told=told)
 
 
 def _tokens(templates: Sequence[str], texts: Mapping[str, object], tokenizer: Path) -> Callable[[str], np.ndarray]:

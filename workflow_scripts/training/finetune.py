@@ -10,7 +10,6 @@ from pathlib import Path
 import torch
 
 from lib.data import prepared
-from lib.data.training_batches import TrainingData
 from lib.determinism import deterministic
 from lib.files import checkpoints, rows
 from lib.files.digests import file_digest, written_beside
@@ -35,7 +34,7 @@ def main(
     architecture: Mapping[str, object],
     training: Mapping[str, object],
     others: Mapping[str, Mapping[str, str]],
-    image_size: int,
+    image_size: int | None,
     epochs: int,
     accumulate: int,
     recipe: Mapping[str, object],
@@ -53,8 +52,8 @@ def main(
     write them again at once. Extracting the task vector removes it.
 
     training: what the mode is, as `workflow_scripts.configuration.resolution.training` says it; others: kind of file ->
-    other task -> path. Started by torchrun in several processes, each takes its share of every batch, and the first one
-    writes. stop: a further reason to save and end, beside SIGTERM.
+    other task -> path; image_size: None for texts. Started by torchrun in several processes, each takes its share of
+    every batch, and the first one writes. stop: a further reason to save and end, beside SIGTERM.
     """
     use_threads(threads)
     device, told = adapter.device(device), adapter.stop_on_sigterm()
@@ -62,7 +61,8 @@ def main(
     start = {name: value.to(device) for name, value in checkpoints.load(theta_0).items()}
     weight = checkpoints.load(head, names=["weight"])["weight"].to(device)
     context = Context(encoder.model_at(start), start, weight, training["settings"], _paths(others))
-    batches = TrainingData(prepared.read(data, "fit"), recipe["batch_size"], image_size, identity["seed"])
+    training_data = import_module(training["batches"]).TrainingData
+    batches = training_data(prepared.read(data, "fit"), recipe["batch_size"], image_size, identity["seed"])
     plan = _recipe(recipe, steps=epochs * batches.steps_per_epoch, accumulate=accumulate)
     exactly, precise = deterministic(recipe.get("deterministic", False)), matmul_precision(recipe["precision"], device)
     with exactly, group() as processes_together, precise:

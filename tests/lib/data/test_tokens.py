@@ -6,7 +6,7 @@ import torch
 
 from lib.data import prepared, preparing
 from lib.data.text_rows import text_rows
-from lib.data.token_batches import TokenData
+from lib.data.token_batches import TrainingData
 from lib.data.tokens import TokenError, open_tokenizer, prompted, tokenizer
 from tests.small_bert import make_bert, make_roberta
 
@@ -70,7 +70,7 @@ def test_batches_are_the_stored_texts_in_the_order_of_training(file, tmp_path):
     """No crop: the bytes of prepared rows reach the encoder, every row once an epoch."""
     rows, stored = [(f"text {i}", i % 3) for i in range(10)], tokenizer(file, length=8, pad=0)
     preparing.write(tmp_path, "fit", text_rows(rows), np.arange(10), crop=stored)
-    data = TokenData(prepared.read(tmp_path, "fit"), 4, image_size=0, seed=0)
+    data = TrainingData(prepared.read(tmp_path, "fit"), 4, image_size=0, seed=0)
     batches = list(data.ahead(0, 3, lambda n: [slice(0, n)]))
     tokens, labels = zip(*(part.cropped("cpu", 0) for (part,) in batches), strict=True)
     order = np.concatenate([data.rows(step) for step in range(3)])
