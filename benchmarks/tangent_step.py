@@ -127,7 +127,7 @@ def main() -> None:
 
 def _standard_flops(architecture: str) -> int:
     tower = cost.tower(read_configuration(architecture))
-    return cost.training_flops(tower, tangent=False, trained=cost.tower_sizes(tower))
+    return cost.training_flops(tower, tangent=False, trained=tower.sizes)
 
 
 def _difference(found, reference) -> float:

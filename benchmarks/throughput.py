@@ -138,7 +138,7 @@ def _flops(case: Case, vit: cost.Tower) -> int:
     mode = modes.get(case.mode)
     if case.stage == "evaluate":
         return cost.evaluation_flops(vit, tangent=mode.tangent)
-    return cost.training_flops(vit, tangent=mode.tangent, trained=mode.trained(cost.tower_sizes(vit)))
+    return cost.training_flops(vit, tangent=mode.tangent, trained=mode.trained(vit.sizes))
 
 
 def _peak_bytes(device: str) -> int:

@@ -97,7 +97,7 @@ def hashed_bytes() -> tuple[int, int]:
     everything, held = sum(prepared.values()), sum(held_out.values())
     inputs = 0
     for name, vit in workload.vits(bench).items():
-        tower, own = cost.FLOAT_BYTES * sum(cost.tower_sizes(vit).values()), [bench.model(name)]
+        tower, own = cost.FLOAT_BYTES * sum(vit.sizes.values()), [bench.model(name)]
         tasks, added = len(bench.tasks), len(bench.evaluated("single_task", own)) + len(bench.additions(own))
         inputs += len(bench.trained(own)) * (tasks * tower + everything - held)  # finetune
         inputs += added * ((tasks + 1) * tower + held)  # single_task, addition

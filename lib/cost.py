@@ -24,7 +24,10 @@ PHOTOGRAPH = (512, 4 / 3)  # ASSUME: the short side in pixels and the aspect of 
 
 @dataclass(frozen=True)
 class Tower:
-    """The sizes of open_clip's ViT. text: (context, vocabulary, width, layers) of the text tower, or None."""
+    """The sizes of open_clip's ViT. text: (context, vocabulary, width, layers) of the text tower, or None.
+
+    `lib.text_cost.TextTower` answers the same of a text encoder.
+    """
 
     image_size: int
     patch_size: int
@@ -37,6 +40,42 @@ class Tower:
     @property
     def patches(self) -> int:
         return (self.image_size // self.patch_size) ** 2
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Number of elements of every parameter of the image tower, under open_clip's names."""
+        return {
+            "class_embedding": self.width,
+            "positional_embedding": (self.patches + 1) * self.width,
+            "proj": self.width * self.embed_dim,
+            "conv1.weight": 3 * self.patch_size**2 * self.width,
+            **_norm("ln_pre", self.width),
+            **_blocks(self.width, self.layers, int(self.width * self.mlp_ratio)),
+            **_norm("ln_post", self.width),
+        }
+
+    @property
+    def size_of_all(self) -> int:
+        """Number of parameters of the whole CLIP, logit scale included; without text sizes, of the image tower."""
+        own = sum(self.sizes.values())
+        if self.text is None:
+            return own
+        context, vocabulary, width, layers = self.text
+        blocks = sum(_blocks(width, layers, 4 * width).values())
+        return own + (vocabulary + context) * width + blocks + 2 * width + width * self.embed_dim + 1
+
+    @property
+    def weight_flops(self) -> dict[str, int]:
+        """FLOPs an image that each weight's product takes in a forward pass: 2 x elements x positions it meets."""
+        positions = {"conv1.weight": self.patches, "proj": 1}  # proj sees the class token alone
+        ends, sizes = ("in_proj_weight", "out_proj.weight", "c_fc.weight", "c_proj.weight"), self.sizes
+        matrices = [name for name in sizes if name.endswith(ends)]
+        return {name: 2 * sizes[name] * positions.get(name, self.patches + 1) for name in [*positions, *matrices]}
+
+    @property
+    def attention_flops(self) -> int:
+        """FLOPs an image of the products without weights (Q K^T, P V) in a forward pass: 4 tokens^2 width a layer."""
+        return 4 * (self.patches + 1) ** 2 * self.width * self.layers
 
 
 def tower(configuration: Mapping) -> Tower:
@@ -53,65 +92,19 @@ def tower(configuration: Mapping) -> Tower:
     )
 
 
-def tower_sizes(vit: Tower | TextTower) -> dict[str, int]:
-    """Number of elements of every parameter of the image tower, under open_clip's names; or of a text encoder."""
-    if isinstance(vit, TextTower):
-        return vit.sizes
-    width = vit.width
-    return {
-        "class_embedding": width,
-        "positional_embedding": (vit.patches + 1) * width,
-        "proj": width * vit.embed_dim,
-        "conv1.weight": 3 * vit.patch_size**2 * width,
-        **_norm("ln_pre", width),
-        **_blocks(width, vit.layers, int(width * vit.mlp_ratio)),
-        **_norm("ln_post", width),
-    }
-
-
-def clip_size(vit: Tower) -> int:
-    """Number of parameters of the whole CLIP, logit scale included; without text sizes, of the image tower."""
-    own = sum(tower_sizes(vit).values())
-    if isinstance(vit, TextTower) or vit.text is None:
-        return own
-    context, vocabulary, width, layers = vit.text
-    blocks = sum(_blocks(width, layers, 4 * width).values())
-    return own + (vocabulary + context) * width + blocks + 2 * width + width * vit.embed_dim + 1
-
-
-def weight_flops(vit: Tower) -> dict[str, int]:
-    """FLOPs an image that each weight's product takes in a forward pass: 2 x elements x positions it is applied to."""
-    if isinstance(vit, TextTower):
-        return vit.weight_flops
-    tokens = vit.patches + 1
-    positions = {"conv1.weight": vit.patches, "proj": 1}  # proj sees the class token alone
-    sizes = tower_sizes(vit)
-    matrices = [
-        name for name in sizes if name.endswith(("in_proj_weight", "out_proj.weight", "c_fc.weight", "c_proj.weight"))
-    ]
-    return {name: 2 * sizes[name] * positions.get(name, tokens) for name in [*positions, *matrices]}
-
-
-def attention_flops(vit: Tower) -> int:
-    """FLOPs an image of the products without weights, Q K^T and P V, in a forward pass: 4 tokens^2 width a layer."""
-    if isinstance(vit, TextTower):
-        return vit.attention_flops
-    return 4 * (vit.patches + 1) ** 2 * vit.width * vit.layers
-
-
-def evaluation_flops(vit: Tower, *, tangent: bool, vectors: int = 1) -> int:
+def evaluation_flops(vit: Tower | TextTower, *, tangent: bool, vectors: int = 1) -> int:
     """FLOPs an image of one forward pass; a tangent model's carries `vectors` tangents, each worth two passes."""
-    forward = sum(weight_flops(vit).values()) + attention_flops(vit)
+    forward = sum(vit.weight_flops.values()) + vit.attention_flops
     return forward * (1 + 2 * vectors) if tangent else forward
 
 
-def training_flops(vit: Tower, *, tangent: bool, trained: Iterable[str]) -> int:
+def training_flops(vit: Tower | TextTower, *, tangent: bool, trained: Iterable[str]) -> int:
     """FLOPs an image of one training step: forward pass, gradient by activations, gradient by the trained weights.
 
     With everything trained: 3 forward passes for a model, 5 for its tangent model (value 1, tangent 2, backward 2).
     """
-    by_weight = weight_flops(vit)
-    backward = sum(by_weight.values()) + 2 * attention_flops(vit)
+    by_weight = vit.weight_flops
+    backward = sum(by_weight.values()) + 2 * vit.attention_flops
     own = set(trained)
     return (
         evaluation_flops(vit, tangent=tangent)
@@ -120,14 +113,14 @@ def training_flops(vit: Tower, *, tangent: bool, trained: Iterable[str]) -> int:
     )
 
 
-def kernel_flops(vit: Tower, rows: int, columns: int, *, outputs: int, pairings: int = 1) -> int:
+def kernel_flops(vit: Tower | TextTower, rows: int, columns: int, *, outputs: int, pairings: int = 1) -> int:
     """FLOPs of NTKs between two sets of points, one for each output: one forward pass, then for each output the
     gradients of all points and, for each pairing of their transforms, their inner products over all parameters.
 
     An upper bound: products of activations with gradients may take the inner products' place, and a set with itself
     needs its gradients once.
     """
-    parameters = tower_sizes(vit)
+    parameters = vit.sizes
     forward = evaluation_flops(vit, tangent=False)
     backward = training_flops(vit, tangent=False, trained=parameters) - forward
     inner = 2 * rows * columns * sum(parameters.values())

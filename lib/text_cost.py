@@ -49,6 +49,11 @@ class TextTower:
         return found | (head if self.language_head else {})
 
     @property
+    def size_of_all(self) -> int:
+        """Number of all parameters: the encoder is the whole model."""
+        return sum(self.sizes.values())
+
+    @property
     def weight_flops(self) -> dict[str, int]:
         """FLOPs a text that each weight's product takes in a forward pass: 2 x elements x tokens it is applied to."""
         ends = tuple(f"{name}.weight" for name in ("query", "key", "value", "dense"))

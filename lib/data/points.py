@@ -28,6 +28,11 @@ def rows_of_classes(labels: np.ndarray, classes: tuple[int, int], count: int, se
     return rows
 
 
+def signs(labels: np.ndarray, classes: tuple[int, int]) -> np.ndarray:
+    """Int64[n]: 1 for the first of two classes, -1 for the second."""
+    return np.where(labels == classes[0], 1, -1)
+
+
 def centred(split: PreparedSplit, rows: np.ndarray, size: int) -> np.ndarray:
     """UInt8[b, size, size, 3]: resized and cropped in the centre, as images of val and test are when they are stored.
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -97,6 +98,11 @@ def descend(
                     value -= learning_rate * gradient
         on_step(step)
     return Trajectory(tuple(steps), *(torch.stack(kind) for kind in zip(*found, strict=True)))
+
+
+def recorded_steps(steps: int, count: int) -> list[int]:
+    """At most `count` whole steps from 0 to `steps`, evenly spaced, without repetition."""
+    return sorted({int(step) for step in np.linspace(0, steps, count).round()})
 
 
 def linearized(f: Function, theta_0: Parameters) -> Function:

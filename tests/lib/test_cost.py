@@ -33,13 +33,13 @@ def test_tangents_cost_two_passes_each():
 
 
 def test_a_training_step_costs_three_passes_and_of_a_tangent_model_five():
-    everything = cost.tower_sizes(SMALL)
+    everything = SMALL.sizes
     assert cost.training_flops(SMALL, tangent=False, trained=everything) == 3 * FORWARD
     assert cost.training_flops(SMALL, tangent=True, trained=everything) == 5 * FORWARD
 
 
 def test_frozen_weights_save_their_own_gradients_only():
-    trained = modes.get("linear-2").trained(cost.tower_sizes(SMALL))
+    trained = modes.get("linear-2").trained(SMALL.sizes)
     attention_weights = 5 * (8 * 24 + 8 * 8) * 2
     backward = PATCHES + MATRICES + PROJECTION + 2 * ATTENTION
     assert cost.training_flops(SMALL, tangent=False, trained=trained) == FORWARD + backward + attention_weights
@@ -53,8 +53,8 @@ def test_parameters_are_those_of_open_clip():
     with torch.device("meta"):
         clip = open_clip.CLIP(**configuration)
     vit = cost.tower(configuration)
-    assert cost.tower_sizes(vit) == {name: value.numel() for name, value in clip.visual.named_parameters()}
-    assert cost.clip_size(vit) == sum(value.numel() for value in clip.parameters())
+    assert vit.sizes == {name: value.numel() for name, value in clip.visual.named_parameters()}
+    assert vit.size_of_all == sum(value.numel() for value in clip.parameters())
 
 
 @pytest.mark.parametrize(
@@ -66,11 +66,11 @@ def test_parameters_are_those_of_open_clip():
     ],
 )
 def test_the_papers_models_have_their_published_sizes(sizes, parameters):
-    assert cost.clip_size(published(*sizes)) == parameters
+    assert published(*sizes).size_of_all == parameters
 
 
 def test_linear_2_trains_a_hundred_million_parameters_of_the_largest_model():
-    sizes = cost.tower_sizes(published("ViT-L/14", 1024, 14, 24, 768, 768))
+    sizes = published("ViT-L/14", 1024, 14, 24, 768, 768).sizes
     assert sum(sizes[name] for name in modes.get("linear-2").trained(sizes)) == 24 * 4 * 1024**2
 
 
@@ -125,7 +125,7 @@ def test_another_architecture_is_planned_with_the_nearest_in_work():
 
 
 def test_a_kernel_costs_a_forward_pass_and_for_each_output_the_gradients_and_their_inner_products():
-    parameters = sum(cost.tower_sizes(SMALL).values())
+    parameters = sum(SMALL.sizes.values())
     points, inner = (3 + 4) * FORWARD, 2 * 3 * 4 * parameters
     assert cost.kernel_flops(SMALL, 3, 4, outputs=1) == 3 * points + inner
     assert cost.kernel_flops(SMALL, 3, 4, outputs=5, pairings=2) == (1 + 2 * 5) * points + 5 * 2 * inner
@@ -155,8 +155,8 @@ def test_a_text_encoder_has_the_parameters_that_are_counted(kind, prompts):
     }
     tower = TextTower.of({"config": config, "prompts": prompts}, tokens=6)
     encoder = TextEncoder(config, prompts, mask=5)
-    assert cost.tower_sizes(tower) == {name: math.prod(shape) for name, shape in encoder.shapes.items()}
-    assert cost.clip_size(tower) == sum(tower.sizes.values())
+    assert tower.sizes == {name: math.prod(shape) for name, shape in encoder.shapes.items()}
+    assert tower.size_of_all == sum(tower.sizes.values())
     theta = {name: torch.zeros(shape) for name, shape in encoder.shapes.items()}
     with FlopCounterMode(display=False) as counted:
         encoder.value(theta, torch.tensor([[[2, 3, 5, 4, 6, 1], [1, 1, 1, 1, 1, 0]]]))

@@ -42,6 +42,15 @@ def run_snakemake(
     )
 
 
+def grown(finished: Path, config: dict, folder: Path) -> tuple[Path, dict[str, int]]:
+    """A finished run, copied to `folder`, where a further configuration of it runs to its end; the jobs of that."""
+    shutil.copytree(finished, folder, symlinks=True)
+    jobs = planned(folder, config)
+    done = run_snakemake(folder, "--cores", "2", config=config)
+    assert done.returncode == 0, done.stdout[-6000:]
+    return folder, jobs
+
+
 def planned(folder: Path, config: dict, *arguments: str, project: Path = ROOT, **environment: str) -> dict[str, int]:
     """Jobs that a dry run would start, by rule."""
     done = run_snakemake(folder, "--dry-run", *arguments, config=config, project=project, **environment)

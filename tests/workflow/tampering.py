@@ -7,6 +7,7 @@ Each is a function of a Forgery, with what an audit must name.
 import hashlib
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,13 @@ class Forgery:
 
     def __init__(self):
         self.files = Layout.of("tiny")
+
+    @classmethod
+    def in_a_copy(cls, run, folder, monkeypatch):
+        """The run in `run`, copied to `folder`, which becomes the working directory."""
+        monkeypatch.chdir(shutil.copytree(run, folder, symlinks=True))
+        shutil.copy(f"{RUN}/config.yaml", "config.yaml")
+        return cls()
 
     def records(self):
         return sorted(Path(self.files.records).rglob("*.json"))

@@ -2,7 +2,6 @@
 
 import copy
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,8 @@ from lib.data.few_shot import few_shot_rows
 from lib.editing.analogies import analogy
 from lib.editing.task_vector import TaskVector
 from lib.files import predictions
-from tests.workflow.conftest import planned, run_snakemake, synthetic
+from tests.workflow import conftest
+from tests.workflow.conftest import planned, synthetic
 from tests.workflow.tampering import RUN, Forgery
 from tests.workflow.test_audit import audited, faults, without_figures
 from workflow_scripts.commands import trace
@@ -48,11 +48,7 @@ def more(benchmark):
 @pytest.fixture(scope="module")
 def grown(finished, more, tmp_path_factory):
     """The finished run after they were added to its configuration, and what was planned."""
-    folder = Path(shutil.copytree(finished, tmp_path_factory.mktemp("analogies") / "run", symlinks=True))
-    jobs = planned(folder, more)
-    done = run_snakemake(folder, "--cores", "2", config=more)
-    assert done.returncode == 0, done.stdout[-6000:]
-    return folder, jobs
+    return conftest.grown(finished, more, tmp_path_factory.mktemp("analogies") / "run")
 
 
 @pytest.fixture
@@ -63,10 +59,7 @@ def folder(grown):
 @pytest.fixture
 def own(grown, tmp_path, monkeypatch):
     """A copy of that run, in the working directory."""
-    folder = Path(shutil.copytree(grown[0], tmp_path / "own", symlinks=True))
-    monkeypatch.chdir(folder)
-    shutil.copy(f"{RUN}/config.yaml", "config.yaml")
-    return Forgery()
+    return Forgery.in_a_copy(grown[0], tmp_path / "own", monkeypatch)
 
 
 def test_nothing_that_was_there_runs_again(grown, more):

@@ -14,7 +14,8 @@ from lib.files import local_energies, predictions, trajectories
 from lib.kernels.descent_kernels import KERNELS as KERNELS_OF_DESCENT
 from lib.kernels.few_shot_tuning import OPTIMIZERS
 from lib.reporting.kernel_regression import COUNTERPARTS
-from tests.workflow.conftest import planned, run_snakemake
+from tests.workflow import conftest
+from tests.workflow.conftest import planned
 from tests.workflow.tampering import FORGED_KERNELS, RUN, Forgery
 from tests.workflow.test_audit import audited, faults, without_figures
 from workflow_scripts.audit import checks
@@ -71,19 +72,12 @@ def with_kernels(benchmark):
 @pytest.fixture(scope="module")
 def grown(finished, with_kernels, tmp_path_factory):
     """The finished run with both added, and what was planned."""
-    folder = Path(shutil.copytree(finished, tmp_path_factory.mktemp("kernels") / "run", symlinks=True))
-    jobs = planned(folder, with_kernels)
-    done = run_snakemake(folder, "--cores", "2", config=with_kernels)
-    assert done.returncode == 0, done.stdout[-6000:]
-    return folder, jobs
+    return conftest.grown(finished, with_kernels, tmp_path_factory.mktemp("kernels") / "run")
 
 
 @pytest.fixture
 def run(grown, tmp_path, monkeypatch):
-    folder = Path(shutil.copytree(grown[0], tmp_path / "own", symlinks=True))
-    monkeypatch.chdir(folder)
-    shutil.copy(f"{RUN}/config.yaml", "config.yaml")
-    return Forgery()
+    return Forgery.in_a_copy(grown[0], tmp_path / "own", monkeypatch)
 
 
 def test_each_stage_is_planned_and_nothing_else_of_the_run_changes(grown, with_kernels):

@@ -2,7 +2,6 @@
 
 import copy
 import hashlib
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.workflow import test_audit
+from tests.workflow import conftest, test_audit
 from tests.workflow.conftest import planned, run_snakemake
 from tests.workflow.tampering import RUN, Forgery
 from tests.workflow.test_audit import faults, without_figures
@@ -43,12 +42,7 @@ def both(benchmark):
 @pytest.fixture(scope="module")
 def grown(finished, both, tmp_path_factory):
     """The finished run after the random model was added to its configuration; what was planned; digests before that."""
-    folder = Path(shutil.copytree(finished, tmp_path_factory.mktemp("random") / "run", symlinks=True))
-    before = digests(folder)
-    jobs = planned(folder, both)
-    done = run_snakemake(folder, "--cores", "2", config=both)
-    assert done.returncode == 0, done.stdout[-6000:]
-    return folder, jobs, before
+    return *conftest.grown(finished, both, tmp_path_factory.mktemp("random") / "run"), digests(finished)
 
 
 def digests(folder):
@@ -102,10 +96,7 @@ def test_every_other_rule_of_the_run_leaves_it_with_the_sum(both, tmp_path):
 
 @pytest.fixture
 def run(grown, tmp_path, monkeypatch):
-    folder = Path(shutil.copytree(grown[0], tmp_path / "own", symlinks=True))
-    monkeypatch.chdir(folder)
-    shutil.copy(f"{RUN}/config.yaml", "config.yaml")
-    return Forgery()
+    return Forgery.in_a_copy(grown[0], tmp_path / "own", monkeypatch)
 
 
 def audited():

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lib.data.points import drawn_rows, rows_of_classes
+from lib.data.points import drawn_rows, rows_of_classes, signs
 from lib.files import local_energies, predictions, trajectories
 from lib.files.trajectories import KINDS
 from lib.kernels.localization import kept_by_energy
+from lib.kernels.wide_networks import recorded_steps
 from lib.reporting.kernel_regression import ZERO_SHOT
 from workflow_scripts.audit.numbers import identity, rows_expected
 from workflow_scripts.audit.run import Fault, Run
@@ -123,8 +124,8 @@ def networks(run: Run) -> Iterator[Fault]:
     settings, place = run.bench.kernels.network_settings, run.files.wide_networks
     task = run.bench.kernels.wide_networks["task"]
     found = trajectories.read(run.path(place))
-    steps = np.unique(np.linspace(0, settings["steps"], settings["recorded"]).round().astype(int))
-    expected = {"widths": settings["widths"], "seeds": settings["seeds"], "steps": steps.tolist()}
+    steps = recorded_steps(settings["steps"], settings["recorded"])
+    expected = {"widths": settings["widths"], "seeds": settings["seeds"], "steps": steps}
     for name, values in expected.items():
         if getattr(found, name).tolist() != list(values):
             yield Fault(place, f"has the {name} {getattr(found, name).tolist()}, expected {list(values)}")
@@ -132,8 +133,8 @@ def networks(run: Run) -> Iterator[Fault]:
     for part, (rows, y, count) in parts.items():
         labels = run.index(task, part)["label"]
         drawn = rows_of_classes(labels, settings["classes"], settings[count], settings["seeds"][0])
-        signs = np.where(labels[drawn] == settings["classes"][0], 1, -1)
-        if not (np.array_equal(rows, drawn) and np.array_equal(y, signs)):
+        targets = signs(labels[drawn], settings["classes"])
+        if not (np.array_equal(rows, drawn) and np.array_equal(y, targets)):
             yield Fault(place, f"its images or targets of {part} are not those of {task} that its seed draws")
     for name in ("outputs", "outputs_test", "weights"):
         kinds = dict(zip(KINDS, np.moveaxis(getattr(found, name), 2, 0), strict=True))

@@ -45,7 +45,7 @@ def notes(bench: Benchmark, rows: list[cost.Measurement]) -> Iterator[str]:
         devices = list(dict.fromkeys(row.device for row in rows if row.on_gpu == gpu))
         yield _measured_note(gpu, devices) if devices else _unmeasured_note(bench, gpu, rows)
     yield from _subsets_notes(bench)
-    state = 3 * cost.FLOAT_BYTES * max(sum(cost.tower_sizes(vit).values()) for vit in vits(bench).values())
+    state = 3 * cost.FLOAT_BYTES * max(sum(vit.sizes.values()) for vit in vits(bench).values())
     yield (
         "Disk is images, weights, heads, checkpoints, outcomes of disentanglement. A running fine-tuning adds up to "
         f"{state / GB:.2g} GB, a finished one what it trained, until its task vector is extracted."

@@ -118,7 +118,7 @@ def _zero_shot(bench: Benchmark, known, sizes) -> Iterator[Work]:
 def _finetune(bench: Benchmark, known, sizes) -> Iterator[Work]:
     for model, mode, task in trainings(bench):
         images, vit = task.epochs * sizes[task.name]["fit"], known[model.name]
-        trained = matching(cost.tower_sizes(vit), mode.patterns_of(bench.kind))
+        trained = matching(vit.sizes, mode.patterns_of(bench.kind))
         flops = images * cost.training_flops(vit, tangent=mode.tangent, trained=trained)
         yield Work(model, mode.name, "train", images, flops)
 
@@ -186,11 +186,11 @@ def split_rule(bench: Benchmark) -> dict[str, object]:
 
 
 def _parameters(towers: Iterable[cost.Tower]) -> int:
-    return sum(sum(cost.tower_sizes(vit).values()) for vit in towers)
+    return sum(sum(vit.sizes.values()) for vit in towers)
 
 
 def _pretrained_bytes(towers: Iterable[cost.Tower]) -> int:
-    return cost.FLOAT_BYTES * sum(cost.clip_size(vit) + _parameters([vit]) for vit in towers)
+    return cost.FLOAT_BYTES * sum(vit.size_of_all + _parameters([vit]) for vit in towers)
 
 
 def _head_bytes(bench: Benchmark) -> int:

@@ -47,7 +47,7 @@ def _few_shot(bench: Benchmark, known, sizes) -> Iterator[Work]:
         classes, vit = number_of_classes(bench.task(d)), known[where["model"]]
         steps = bench.analogies.few_shot["steps"]
         images = 2 * sum(_images_in_steps(number * classes, batch, steps) for number in shots)
-        trained = mode.trained(cost.tower_sizes(vit))
+        trained = mode.trained(vit.sizes)
         flops = images * cost.training_flops(vit, tangent=mode.tangent, trained=trained)
         yield Work(model, mode.name, "train", images, flops)
         yield from evaluated(bench, [where], known, [(1, sizes[d]["test"])] * 2 * len(shots))

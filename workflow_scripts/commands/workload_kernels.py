@@ -61,7 +61,7 @@ def _tuning(model: Model, known, settings: Mapping, classes: int) -> Work:
     runs = settings["splits"] * sum(map(len, tuned["learning_rates"].values()))
     images = runs * tuned["steps"] * sum(min(tuned["batch_size"], classes * k) for k in settings["shots"])
     vit = known[model.name]
-    flops = cost.training_flops(vit, tangent=False, trained=cost.tower_sizes(vit))
+    flops = cost.training_flops(vit, tangent=False, trained=vit.sizes)
     return Work(model, "standard", "train", images, images * flops)
 
 

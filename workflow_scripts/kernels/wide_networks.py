@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from lib.data import prepared
-from lib.data.points import centred, rows_of_classes
+from lib.data.points import centred, rows_of_classes, signs
 from lib.files import trajectories
 from lib.files.trajectories import Trajectories
 from lib.kernels.linear_dynamics import analytic
-from lib.kernels.wide_networks import Trajectory, WideNetwork, descend, linearized, standardised
+from lib.kernels.wide_networks import Trajectory, WideNetwork, descend, linearized, recorded_steps, standardised
 from lib.precision import exact_products
 from lib.threads import use_threads
 from workflow_scripts.job import adapter
@@ -39,8 +39,8 @@ def main(
     """Write the trajectories (`lib.files.trajectories`) of every width and seed. data: the task's prepared splits."""
     rows, (x, x_test), (y, y_test) = _points(data, classes, {"fit": points, "test": test}, seeds[0], side)
     x, x_test = (part.to(device) for part in standardised(x, x_test))
-    at = np.unique(np.linspace(0, steps, recorded).round().astype(np.int64))
-    options = {"learning_rate": learning_rate, "steps": at.tolist(), "x_test": x_test}
+    at = recorded_steps(steps, recorded)
+    options = {"learning_rate": learning_rate, "steps": at, "x_test": x_test}
     found = []
     runs = list(product(widths, seeds))
     for width, seed in adapter.progress(runs, total=len(runs), what="networks", unit="network"):
@@ -52,7 +52,7 @@ def main(
     parts = {name: torch.stack([one[name] for one in found]).numpy() for name in found[0]}
     shaped = {name: array.reshape(*shape, -1).astype(np.float32) for name, array in parts.items()}
     targets = {"y": y[:, 0].double().numpy(), "y_test": y_test[:, 0].double().numpy()}
-    chosen = {"rows": rows[0], "rows_test": rows[1], "steps": at}
+    chosen = {"rows": rows[0], "rows_test": rows[1], "steps": np.array(at, np.int64)}
     trajectories.write(
         stored, Trajectories(np.array(widths, np.int64), np.array(seeds, np.int64), **chosen, **targets, **shaped)
     )
@@ -67,8 +67,8 @@ def _points(
     rows = [rows_of_classes(splits[name].label, classes, count, seed) for name, count in counts.items()]
     chosen = list(zip(splits.values(), rows, strict=True))
     x = [torch.from_numpy(centred(split, drawn, side)).flatten(1).float() / 255 for split, drawn in chosen]
-    signs = [np.where(split.label[drawn] == classes[0], 1, -1) for split, drawn in chosen]
-    return rows, x, [torch.from_numpy(sign).float()[:, None] for sign in signs]
+    y = [torch.from_numpy(signs(split.label[drawn], classes)).float()[:, None] for split, drawn in chosen]
+    return rows, x, y
 
 
 def _trajectories(

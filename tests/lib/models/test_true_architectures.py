@@ -49,7 +49,7 @@ def test_each_mode_trains_the_parameters_it_should(architecture, mode, parameter
     tower = empty_tower(read_configuration(architecture))
     assert all(value.is_meta for value in tower.parameters())
     sizes = {name: value.numel() for name, value in tower.named_parameters()}
-    assert sizes == cost.tower_sizes(cost.tower(read_configuration(architecture)))
+    assert sizes == cost.tower(read_configuration(architecture)).sizes
     assert sum(sizes[name] for name in modes.get(mode).trained(sizes)) == parameters
 
 
