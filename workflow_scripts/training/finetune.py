@@ -51,9 +51,9 @@ def main(
     The state outlives the job, with what it trained: were the job lost before its files are accepted, the next would
     write them again at once. Extracting the task vector removes it.
 
-    training: what the mode is, as `workflow_scripts.configuration.resolution.training` says it; others: kind of file ->
-    other task -> path; image_size: None for texts. Started by torchrun in several processes, each takes its share of
-    every batch, and the first one writes. stop: a further reason to save and end, beside SIGTERM.
+    training: of `workflow_scripts.configuration.resolution.training`; others: kind of file -> other task -> path;
+    image_size: None for texts. Started by torchrun in several processes, each takes its share of every batch, and the
+    first one writes. stop: a further reason to save and end, beside SIGTERM.
     """
     use_threads(threads)
     device, told = adapter.device(device), adapter.stop_on_sigterm()
