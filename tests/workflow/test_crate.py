@@ -15,8 +15,8 @@ import yaml
 from lib.files.digests import file_digest
 from lib.provenance.records import read_all
 from tests.workflow.conftest import ROOT
-from workflow_scripts.code import SCRIPTS
 from workflow_scripts.commands import crate_entities
+from workflow_scripts.scripts import SCRIPTS, script_file
 
 PYTHON = ROOT / ".venv-crate/bin/python"
 needs_environment = pytest.mark.skipif(not PYTHON.exists(), reason="no .venv-crate: make setup-crate")
@@ -242,10 +242,11 @@ def test_a_run_without_records_says_what_to_do(tmp_path, configfile):
     assert done.returncode == 1 and "holds no record of a job: run it first" in done.stderr
 
 
-def test_every_rule_has_its_script():
-    found = crate_entities.scripts(sorted((ROOT / "rules").glob("*.smk")))
-    assert found.keys() == {*SCRIPTS, "prepare_control"} and found["prepare_control"] == SCRIPTS["prepare"]
-    assert {rule for rule, script in SCRIPTS.items() if found[rule] != script} <= {"finetune"}  # of the first process
+@pytest.mark.parametrize("kind", ["image", "text"])
+def test_every_rule_has_its_script(kind):
+    found = crate_entities.scripts(sorted((ROOT / "rules").glob("*.smk")), kind)
+    own = {rule: script_file(rule, kind) for rule in SCRIPTS}
+    assert found == {**own, "prepare_control": own["prepare"], "finetune": found["finetune"]}
     assert all((ROOT / script).is_file() for script in found.values())
 
 

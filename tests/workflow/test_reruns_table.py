@@ -4,8 +4,9 @@ import pytest
 
 from lib.provenance.code_digest import counted_texts, reached_modules
 from tests.workflow.conftest import ROOT
-from workflow_scripts.code import OUTSIDE, SCRIPTS, code, variants
+from workflow_scripts.code import OUTSIDE, code, variants
 from workflow_scripts.commands import reruns
+from workflow_scripts.scripts import SCRIPTS
 
 COMPUTING = [
     "prepare",

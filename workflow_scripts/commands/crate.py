@@ -38,7 +38,7 @@ class Crate:
         self.run, self.records = run, run.graph.records
         self.crate = ROCrate(version="1.1")
         self.crate.metadata.extra_terms.update(entities.TERMS)
-        self.scripts = entities.scripts(sorted((ROOT / "rules").glob("*.smk")))
+        self.scripts = entities.scripts(sorted((ROOT / "rules").glob("*.smk")), run.kind)
         self.ids: dict[str, str] = {}  # path -> @id
         self.agent = [self._agent(agent)] if agent else []
         self._licence(licence)

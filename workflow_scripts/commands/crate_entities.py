@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lib.provenance.records import Record
 from workflow_scripts.commands.finished_run import FinishedRun
+from workflow_scripts.scripts import script_file
 
 Entity = dict[str, object]
 PROFILES = {
@@ -43,7 +44,11 @@ USAGE = {  # what a record's machine says -> its name, its unit
     "peak_gpu_mib": ("peak memory on the GPU", "MebiBYTE"),
     "threads": ("threads", "NUM"),
 }
-_RULE = re.compile(r'^\s*(?:use rule (\w+) as (\w+) with|rule (\w+)):$|^\s*"\.\./(workflow_scripts/\S+\.py)",?$', re.M)
+_RULE = re.compile(
+    r"^\s*(?:use rule (\w+) as (\w+) with|rule (\w+)):$"
+    r'|^\s*(?:"\.\./(workflow_scripts/\S+\.py)",?|script_of\("(\w+)"\))$',
+    re.M,
+)
 
 
 def ref(*ids: str) -> Entity | list[Entity]:
@@ -52,14 +57,14 @@ def ref(*ids: str) -> Entity | list[Entity]:
     return found[0] if len(found) == 1 else found
 
 
-def scripts(rules: Iterable[Path]) -> dict[str, str]:
-    """Rule -> its script, relative to the project; a rule that uses another one has that one's."""
+def scripts(rules: Iterable[Path], kind: str) -> dict[str, str]:
+    """Rule -> its script in a run of a kind, relative to the project; a rule that uses another one has that one's."""
     found: dict[str, str] = {}
     for file in rules:
         rule = ""
-        for base, heir, own, script in _RULE.findall(file.read_text()):
-            if script:
-                found[rule] = script
+        for base, heir, own, script, asked in _RULE.findall(file.read_text()):
+            if script or asked:
+                found[rule] = script or script_file(asked, kind)
             elif heir:
                 rule, found[heir] = heir, found[base]
             else:

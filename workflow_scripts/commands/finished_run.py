@@ -58,6 +58,11 @@ class FinishedRun:
         except (OSError, yaml.YAMLError) as error:
             raise RunError(f"{self.layout.configuration} cannot be read ({error}): run snakemake again") from error
 
+    @property
+    def kind(self) -> str:
+        """What the run's models take, "image" or "text"."""
+        return "text" if self.configuration.get("texts") else "image"
+
     @cached_property
     def _patterns(self) -> list[tuple[str, re.Pattern[str]]]:
         return [(name, _pattern(path)) for name, path in _kinds(self.layout)]

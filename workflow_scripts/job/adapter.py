@@ -95,8 +95,13 @@ def progress(items: Iterable, *, total: int, what: str, unit: str) -> Iterator:
             logger.info("%s: %d of %d, %.1f %s/s, %.0f s left", what, done, total, rate, unit, (total - done) / rate)
 
 
-def training_bar(steps: int, what: str) -> Callable[[dict[str, float]], None]:
-    """A callback for rows of a training log: it moves a bar on a terminal, and writes sparse lines to the log."""
+def training_bar(steps: int, what: str, *, shown: bool = True) -> Callable[[dict[str, float]], None]:
+    """A callback for rows of a training log: it moves a bar on a terminal, and writes sparse lines to the log.
+
+    Not shown: it does nothing.
+    """
+    if not shown:
+        return lambda row: None
     bar = tqdm(total=steps, desc=what, unit="step", leave=False, disable=not sys.stderr.isatty())
     reported = [0.0]
 

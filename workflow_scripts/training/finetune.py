@@ -75,9 +75,7 @@ def main(
             recipe=dataclasses.replace(plan, shard=shard),
             **_method(training["objective"], context),
             keeper=Keeper(state, fingerprint, save_every_seconds, read_every, asked, adapter.logger.info, leads),
-            on_progress=adapter.training_bar(plan.steps, f"{identity['mode']} {data.name}")
-            if leads
-            else lambda _: None,
+            on_progress=adapter.training_bar(plan.steps, f"{identity['mode']} {data.name}", shown=leads),
             all_reduce=processes_together.all_reduce,
         )
         if leads:
