@@ -25,7 +25,8 @@ CONTROLS, OF_STANDARD = f"{RUN}/tiny/seed0/negation_controls", f"{RUN}/tiny/seed
 # two auxiliary tasks, fine-tuned in the one mode that the analogies' vectors are of; analogies in two modes
 JOBS = {
     "prepare": 2, "head": 2, "finetune": 2, "task_vector": 2, "analogy": 2, "few_shot": 1, "analogies_table": 1,
-    "analogies_figure": 1, "negation_controls": 2, "negation_controls_table": 1, "reproduction": 1, "pages": 1,
+    "analogies_figure": 1, "negation_controls": 2, "negation_controls_table": 1, "reproduction": 1, "findings": 1,
+    "pages": 1,
 }  # fmt: skip
 SUMMARIES = {"reproduction": 1, "pages": 1}  # the scorecard and the pages are of all tables that a run has
 SECTIONS = {
@@ -69,7 +70,7 @@ def test_nothing_that_was_there_runs_again(grown, more):
 
 
 def test_a_run_goes_on_without_them(folder, benchmark):
-    assert planned(folder, copy.deepcopy(benchmark)) == SUMMARIES
+    assert planned(folder, copy.deepcopy(benchmark)) == {"findings": 1, **SUMMARIES}
 
 
 def changed(more, section, **values):
@@ -87,9 +88,9 @@ def test_each_value_reruns_its_own_jobs(folder, more):
         "negation_controls": 2, "negation_controls_table": 1, **SUMMARIES
     }  # fmt: skip
     only = changed(more, "analogies", modes=["standard"])
-    assert planned(folder, only) == {"analogies_table": 1, "analogies_figure": 1, "pages": 1}
+    assert planned(folder, only) == {"analogies_table": 1, "analogies_figure": 1, "findings": 1, "pages": 1}
     backwards = changed(more, "analogies", quadruples=[{"a": "Signs", "b": "Sketches", "c": "Scenes", "d": "Photos"}])
-    again = {"analogy": 2, "few_shot": 1, "analogies_table": 1, "analogies_figure": 1, "pages": 1}
+    again = {"analogy": 2, "few_shot": 1, "analogies_table": 1, "analogies_figure": 1, "findings": 1, "pages": 1}
     assert planned(folder, backwards) == again
 
 

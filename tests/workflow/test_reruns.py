@@ -1,5 +1,6 @@
 """What a change makes run again: what it can change, and nothing else."""
 
+import itertools
 import json
 import os
 import shutil
@@ -88,11 +89,12 @@ def test_the_alphas_of_subsets_rerun_them_alone(finished, config):
 def test_subsets_are_added_to_a_finished_run_and_taken_away_without_another_job(own_run, config):
     section = config.pop("subsets")
     assert planned(own_run, config) == {"findings": 1, "pages": 1}  # of what is left
-    for folder in (own_run / "results/tiny/tiny/seed0").glob("*/subsets"):
+    results = own_run / "results/tiny"
+    for folder in [*results.glob("tiny/seed0/*/subsets"), results / "provenance/subsets"]:
         shutil.rmtree(folder)
-    for record in ("subsets", "subset_tables.json", "subset_figures.json"):
-        path = own_run / "results/tiny/provenance" / record
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    of_subsets = ("tables/subsets.*", "figures/subsets_*", "figures/pairs_*", "provenance/subset_*")
+    for file in itertools.chain.from_iterable(map(results.glob, of_subsets)):
+        file.unlink()
     assert planned(own_run, {**config, "subsets": section}) == {"subsets": 4, **SUBSETS}
 
 
