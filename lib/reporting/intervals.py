@@ -95,13 +95,16 @@ def _own(row: _Row, who: Who) -> tuple[str, Who]:
 
 
 def widest(frame: pd.DataFrame) -> float | None:
-    """The greatest distance of a number from an end of its interval, as a fraction; None without intervals."""
-    reach = [
-        (frame[name] - frame[f"{name}_{end}" if f"{name}_{end}" in frame else end]).abs().max()
-        for name in ("accuracy", "absolute", "normalized", "single", "multi", "target", "control")
-        if name in frame and (f"{name}_low" in frame or "low" in frame)
-        for end in ("low", "high")
-    ]
+    """The greatest distance of a number from an end of its interval, as a fraction; None without intervals.
+
+    `low` and `high` are of the first column that has none of its own: of an accuracy, not of the normalized one beside it.
+    """
+    numbers = ("accuracy", "absolute", "normalized", "single", "multi", "target", "control")
+    present = [name for name in numbers if name in frame]
+    ends = {name: f"{name}_" for name in present if f"{name}_low" in frame}
+    if "low" in frame:
+        ends |= dict.fromkeys([name for name in present if name not in ends][:1], "")
+    reach = [(frame[name] - frame[f"{own}{end}"]).abs().max() for name, own in ends.items() for end in ("low", "high")]
     known = [value for value in reach if pd.notna(value)]
     return max(known) if known else None
 

@@ -90,3 +90,6 @@ def test_the_widest_reach_by_hand():
     frame = pd.DataFrame({"accuracy": [0.5, 0.9], "low": [0.4, 0.85], "high": [0.55, NAN]})
     assert intervals.widest(frame) == pytest.approx(0.1)
     assert intervals.widest(frame[["accuracy"]]) is None
+    assert intervals.widest(frame.assign(normalized=[0.9, 1.0])) == pytest.approx(0.1)  # has no interval
+    of_another = frame.assign(normalized=[0.9, 1.0], normalized_low=[0.7, 0.9], normalized_high=[1.0, 1.0])
+    assert intervals.widest(of_another) == pytest.approx(0.2)
