@@ -97,7 +97,7 @@ def _own(row: _Row, who: Who) -> tuple[str, Who]:
 def widest(frame: pd.DataFrame) -> float | None:
     """The greatest distance of a number from an end of its interval, as a fraction; None without intervals.
 
-    `low` and `high` are of the first column that has none of its own: of an accuracy, not of the normalized one beside it.
+    `low` and `high` are of the first column that has none of its own: an accuracy, not the normalized one beside it.
     """
     numbers = ("accuracy", "absolute", "normalized", "single", "multi", "target", "control")
     present = [name for name in numbers if name in frame]
