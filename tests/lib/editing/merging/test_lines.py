@@ -8,7 +8,7 @@ from lib.editing.task_vector import TaskVector
 from lib.text_cost import TextTower
 from tests.lib.editing.merging.test_merging import close, vector
 
-SHAPES = {"proj": (2, 2), **{f"transformer.resblocks.{l}.ln_1.weight": (3,) for l in range(3)}}
+SHAPES = {"proj": (2, 2), **{f"transformer.resblocks.{i}.ln_1.weight": (3,) for i in range(3)}}
 TAUS = {task: vector(seed, SHAPES) for seed, task in enumerate(("Cars", "DTD"))}
 
 
@@ -18,7 +18,7 @@ def test_without_depth_it_is_the_sum_at_alpha_one_over_t():
 
 def test_scales_by_hand():
     found, total = lines.merge(TAUS, {}, {"beta": 0.4}), sum(TAUS.values())
-    scales = {"proj": 0.5, **{f"transformer.resblocks.{l}.ln_1.weight": 0.5 + 0.2 * l for l in range(3)}}
+    scales = {"proj": 0.5, **{f"transformer.resblocks.{i}.ln_1.weight": 0.5 + 0.2 * i for i in range(3)}}
     close(found, TaskVector({name: scale * total[name] for name, scale in scales.items()}))
 
 
