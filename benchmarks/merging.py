@@ -6,8 +6,8 @@
 The vectors are random and in memory before the clock starts, as a GPU job holds them; a job reads them from files, too.
 Memory is what a rule takes beyond them, the merged vector included, in a process of its own.
 
-Floor: one vector, for the result. The rules on matrices add their work on one matrix; TIES adds the signs, as large as a
-vector, and a byte an entry. Never one copy for each task.
+Floor: one vector, for the result. The rules on matrices add their work on one matrix; TIES adds the signs, as large as
+a vector, and a byte an entry. Never one copy for each task.
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ def merge_trimmed(tasks: Sequence[str], read: Callable[[str], TaskVector], *, de
         thresholds[task] = kth_largest_magnitude(tau.values(), rank)
         for name, value in tau.items():
             _add(total, name, _trimmed(value, thresholds[task]))
+        del tau  # before the next is read
     signs = _elected(total)
     agreeing, left = {}, {}
     for task in tasks:

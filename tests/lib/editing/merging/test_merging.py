@@ -3,7 +3,9 @@
 A rule for which a law does not hold is named in EXCEPT, with the reason; the test then demands that it does not hold.
 """
 
+import re
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 import torch
@@ -183,6 +185,24 @@ class TestEveryRule:
 @pytest.mark.parametrize("rule", ["dare", "breadcrumbs", "consensus"])
 def test_with_nothing_left_out_it_is_task_arithmetic(rule, taus):
     close(merge(rule, taus, **NOTHING_LEFT_OUT[rule]), summing.merge(taus, {}, {}))
+
+
+def test_the_rule_of_the_walkthrough(taus):
+    """docs/methods.md: of half the rank, and of all of it the sum."""
+    text = Path("docs/methods.md").read_text()
+    (code,) = (block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "def truncated" in block)
+    exec(code, module := {})
+    half, whole = (module["merge"](taus, {}, {"share": share}) for share in (0.5, 1.0))
+    close(whole, sum(taus.values()), MATRICES)
+    assert [int(torch.linalg.matrix_rank(half[name])) for name in MATRICES] == [3, 3]
+
+
+def test_the_documentation_lists_every_rule_and_its_settings():
+    text = Path("docs/methods.md").read_text()
+    for name, rule in RULES.items():
+        (row,) = re.findall(rf"^\| `{name}` \|.*$", text, re.MULTILINE)
+        assert name == "dare-ties" or all(f"`{key}`" in row for key in rule.settings), name
+        assert rule.alphas is None or f"{max(rule.alphas):g} |" in row, name
 
 
 def test_the_registry_names_each_rule_by_its_key():
