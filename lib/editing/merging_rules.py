@@ -40,18 +40,18 @@ _MEANS = tuple(alpha_grid(0, 1.5, 16))  # TIES ends in a mean, of which 1 is the
 
 _ON_VECTORS = (
     MergingRule("ties", alphas=_MEANS, settings={"density": 0.2}),
-    # ASSUME: half of the entries are dropped, with one seed; the paper goes from 0.2 to 0.9, depending on the model.
+    # ASSUME: half of the entries are dropped, with one seed; DARE's paper goes from 0.2 to 0.9, depending on the model.
     MergingRule("dare", settings={"drop": 0.5, "seed": 0}),
     MergingRule("dare-ties", alphas=_MEANS, settings={"drop": 0.5, "seed": 0, "density": 0.2}),
     MergingRule("breadcrumbs", settings={"drop_top": 0.006, "keep": 0.15}),
-    # ASSUME: beta 0.5, the middle of the paper's 0 to 1; alpha from 0 to 2 takes the last block through all of these.
+    # ASSUME: beta 0.5; with alpha from 0 to 2, alpha beta goes through all that LiNeS's paper tries, 0.1 to 1.
     MergingRule("lines", alphas=tuple(alpha_grid(0, 2, 21)), settings={"beta": 0.5}),
-    # ASSUME: lambda 0.4, the middle of the paper's 0.2 to 0.6, for all tasks.
+    # ASSUME: lambda 0.4 for all tasks, the middle of what Consensus TA's authors try, 0.2 to 0.6.
     MergingRule("consensus", settings={"threshold": 0.4, "tasks": 2}),
     MergingRule("tsv-m", alphas=_SPECTRA),
     MergingRule("iso-c", alphas=_SPECTRA),
     MergingRule("iso-cts", alphas=_SPECTRA, settings={"common": 0.8}),
-    # ASSUME: alpha is chosen as for every rule, on a grid around the paper's 1.
+    # ASSUME: alpha is chosen as for every rule, on a grid around WUDI's own 1.
     MergingRule("wudi", alphas=_MEANS),
     MergingRule("wudi-adam", alphas=_MEANS, settings={"steps": 300, "learning_rate": 1e-5}),
 )

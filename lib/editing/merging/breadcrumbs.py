@@ -16,7 +16,7 @@ from lib.editing.task_vector import TaskVector
 def merge(taus: Mapping[str, TaskVector], statistics: Statistics, settings: Mapping[str, object]) -> TaskVector:
     """sum_t of the vectors with the entries that `_middle` keeps, with the settings `drop_top` and `keep`.
 
-    DEVIATES: a row along the last axis counts, as in the released code; the paper says "layer".
+    DEVIATES: a row along the last axis counts, as in its authors' code; their paper says "layer".
     """
     return sum(
         TaskVector({name: _middle(value, settings["drop_top"], settings["keep"]) for name, value in tau.items()})
@@ -26,7 +26,7 @@ def merge(taus: Mapping[str, TaskVector], statistics: Statistics, settings: Mapp
 
 def _middle(tensor: Tensor, drop_top: float, keep: float) -> Tensor:
     """A tensor without, in each row of n entries, its n * drop_top largest in magnitude, and with the n * keep largest
-    of the others; both numbers rounded down, as in the released code.
+    of the others; both numbers rounded down, as in its authors' code.
     """
     if tensor.ndim == 0:
         return tensor

@@ -15,7 +15,7 @@ def merge(taus: Mapping[str, TaskVector], statistics: Statistics, settings: Mapp
 
     Settings: `threshold`, lambda; `tasks`, the number k of tasks that must need an entry (0: the plain sum).
 
-    DEVIATES: one lambda for all tasks. The released code chooses one for each task in 0.2, ..., 0.6 by the validation
+    DEVIATES: one lambda for all tasks. Its authors' code chooses one for each task in 0.2, ..., 0.6 by the validation
     accuracy of theta_0 + m_t sum_s tau_s, which no rule on vectors alone can see.
     """
     total = sum(taus.values())

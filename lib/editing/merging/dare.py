@@ -26,7 +26,7 @@ def dropped(tau: TaskVector, task: str, *, drop: float, seed: int) -> TaskVector
 
     Each tensor's m depends on (seed, task, name) and its shape alone, so a further task changes no other's draw.
 
-    ASSUME: matrices are dropped from, as the released code does with linear weights; other tensors stay whole.
+    ASSUME: matrices are dropped from, as its authors' code does with linear weights; other tensors stay whole.
     """
     return TaskVector(
         {

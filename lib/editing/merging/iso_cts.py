@@ -37,7 +37,7 @@ def _merged(matrices: Sequence[Tensor], common: float) -> Tensor:
 
 
 def _of_each_task(rank: int, tasks: int, common: float) -> int:
-    """How many singular vectors each task has of its own: what the common ones leave, rounded as the released code does
+    """How many singular vectors each task has of its own: what the common ones leave, rounded as its authors' code does
     to the nearest multiple of the number of tasks, or down where there are not so many.
     """
     return min(round((rank - int(rank * common)) / tasks), rank // tasks)

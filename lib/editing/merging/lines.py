@@ -16,7 +16,7 @@ def merge(taus: Mapping[str, TaskVector], statistics: Statistics, settings: Mapp
 
     Raises ValueError if no parameter belongs to a block.
 
-    DEVIATES: the paper chooses beta on validation in place of alpha. Here alpha is chosen for every rule and multiplies
+    DEVIATES: its paper chooses beta on validation in place of alpha. Here alpha is chosen for every rule and multiplies
     both a and beta, so `beta` is a setting: the ratio of the last block's scale to the first's is 1 + beta T.
     """
     total, a = sum(taus.values()), 1 / len(taus)

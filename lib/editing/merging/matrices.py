@@ -13,7 +13,7 @@ from lib.parameters import require_same_names
 
 def is_matrix(tensor: Tensor) -> bool:
     """Whether a tensor has two axes. So the fused weight of a ViT's queries, keys and values is one matrix, and its
-    positional embedding and final projection are matrices, as in the released code of TSV-M and Iso-C; a convolution
+    positional embedding and final projection are matrices, as in the code of TSV-M's and Iso-C's authors; a convolution
     is none.
     """
     return tensor.ndim == 2

