@@ -31,9 +31,10 @@ class TestLoss:
         w = vector(9)[name]
         torch.testing.assert_close(2 * (w @ h - b), gradient(w, name))
 
-    def test_closed_below_adam_below_sum(self, name):
-        steps = {"steps": 300, "learning_rate": 1e-3}
-        rules = (merge("wudi", TAUS), merge("wudi-adam", TAUS, **steps), sum(TAUS.values()))
+    @pytest.mark.parametrize("learning_rate", [1e-5, 1e-3])
+    def test_closed_below_adam_below_sum(self, name, learning_rate):
+        adam = merge("wudi-adam", TAUS, learning_rate=learning_rate)
+        rules = (merge("wudi", TAUS), adam, sum(TAUS.values()))
         closed, adam, total = (loss(vectors[name], name).item() for vectors in rules)
         assert closed < adam < total
 
