@@ -29,7 +29,21 @@ _CONTROLS = {  # of negation, in the place of a mode
     RANDOM_VECTOR: "Random vector",
     NEGATIVE: "Negative task vector",
 }
-_RULES = {"sum": "sum", "mean": "weight averaging"}
+_RULES = {
+    "sum": "sum",
+    "mean": "weight averaging",
+    "ties": "TIES",
+    "dare": "DARE",
+    "dare-ties": "DARE + TIES",
+    "breadcrumbs": "Breadcrumbs",
+    "lines": "LiNeS",
+    "consensus": "Consensus TA",
+    "tsv-m": "TSV-M",
+    "iso-c": "Iso-C",
+    "iso-cts": "Iso-CTS",
+    "wudi": "WUDI, closed form",
+    "wudi-adam": "WUDI, Adam",
+}
 
 
 def title(mode: str, rule: str | None = None) -> str:

@@ -19,6 +19,7 @@ from lib.training.modes import MODES
         ("my_mode", None, "my_mode"),
         ("linear", "mean", "Linear FT, weight averaging"),
         ("standard", "sum", "Non-linear FT, sum"),
+        ("linear", "tsv-m", "Linear FT, TSV-M"),
         ("linear", "my_rule", "Linear FT, my_rule"),
         ("my_mode", "my_rule", "my_mode, my_rule"),
     ],
