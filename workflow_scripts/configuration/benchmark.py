@@ -230,6 +230,18 @@ def complete(config: Mapping[str, object], folders: Sequence[Path]) -> dict[str,
     return whole
 
 
+def require_pinned(bench: Benchmark) -> None:
+    """Raise ConfigurationError for checkpoints on the hub that are not pinned: a plan can be made without, no job."""
+    found = [
+        f"checkpoints[{index}]: {entry.repository} has revision {entry.revision} and sha256 {entry.sha256}, expected "
+        "a commit and the file's digest; where there is a network, run `make pin CONFIG=...` and write what it prints"
+        for index, entry in enumerate(bench.checkpoints)
+        if not entry.pinned
+    ]
+    if found:
+        raise _refused(found)
+
+
 def _refused(found: Iterable[str]) -> ConfigurationError:
     return ConfigurationError("\n  - ".join([NO_JOB, *sorted(set(found))]))
 
