@@ -8,6 +8,7 @@ python -m workflow_scripts.commands.pin --configfile config.yaml
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import yaml
 
@@ -39,10 +40,15 @@ def main(bench: Benchmark) -> Iterator[str]:
 def _checkpoint(entry: Checkpoint) -> Iterator[str]:
     now, sha256 = hub_client.resolve_file(entry.repository, entry.filename)
     yield _told(entry.name, entry.repository, now, entry.revision)
-    pinned = vars(entry) | {"revision": now, "sha256": sha256}
-    if pinned != vars(entry):
-        values = {key: value for key, value in pinned.items() if value is not None}
-        yield f"  - {yaml.safe_dump(values, default_flow_style=True, sort_keys=False, width=10_000).strip()}"
+    pinned = replace(entry, revision=now, sha256=sha256)
+    if pinned != entry:
+        yield written(pinned)
+
+
+def written(entry: Checkpoint) -> str:
+    """An entry of `checkpoints` as a line of a configuration."""
+    values = {key: value for key, value in vars(entry).items() if value is not None}
+    return f"  - {yaml.safe_dump(values, default_flow_style=True, sort_keys=False, width=10_000).strip()}"
 
 
 def _line(name: str, repository: str, kind: str, pinned: str | None) -> str:
