@@ -66,7 +66,7 @@ def test_an_entry_without_pins_can_be_planned_and_no_more(config):
     config["checkpoints"] = [UNPINNED]
     bench = load(config)
     assert ("standard", "Signs") not in {(mode.name, task.name) for _, mode, task in trainings(bench)}
-    with pytest.raises(ConfigurationError, match=r"checkpoints\[0\]: someone/clip_signs has revision None .* make pin"):
+    with pytest.raises(ConfigurationError, match=r"checkpoints\[0\]: someone/clip_signs has revision None .*make pin"):
         require_pinned(bench)
     config["checkpoints"] = [PINNED]
     require_pinned(load(config))

@@ -32,7 +32,7 @@ def main(bench: Benchmark) -> Iterator[str]:
     for task in bench.prepared_tasks:
         if not DATASETS[task.dataset].official and "repository" in task.options:
             yield _line(task.name, task.options["repository"], "dataset", task.options["revision"])
-        elif task.source is not None:
+        elif DATASETS[task.dataset].official:
             known = tasks.read(task.dataset).hub
             yield _line(task.name, known.repo, "dataset", task.options.get("revision", known.revision))
 
