@@ -1,4 +1,4 @@
-"""The further tasks of the suites: each miniature is read as torchvision reads it, and what is wrong is told by name."""
+"""The further tasks of the suites: each is read as torchvision reads it, and what is wrong is told by name."""
 
 import json
 import pickle
@@ -102,7 +102,7 @@ def test_class_names_that_torchvision_knows_are_in_its_order(built, monkeypatch)
 
 @pytest.mark.parametrize("name", FOLDER)
 def test_benchmark_counts_are_required_by_default(name, built):
-    root, counts = built(name)
+    root, _ = built(name)
     with pytest.raises(DataError, match="wrong split size"):
         open_task(name, "folder", root=root, options={})
 
