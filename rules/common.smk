@@ -21,7 +21,8 @@ from workflow_scripts import versions
 from workflow_scripts.audit.sealing import seal, sealed_names
 from workflow_scripts.code import code, evaluation_plugins, packages, training_plugins
 from workflow_scripts.configuration import resolution
-from workflow_scripts.configuration.benchmark import ConfigurationError, load, read_effective, require_pinned
+from workflow_scripts.configuration.benchmark import ConfigurationError, load, read_effective
+from workflow_scripts.configuration.pins import require_pinned
 from workflow_scripts.configuration.places import PlaceError, require_writable
 from workflow_scripts.job import search_path
 from workflow_scripts.layout import SPLITS, Layout

@@ -11,7 +11,8 @@ from tests.workflow.conftest import ROOT
 from tests.workflow.test_fetch import COMMIT, fetch  # noqa: F401  (a fixture)
 from workflow_scripts.commands.workload import trainings
 from workflow_scripts.configuration import resolution
-from workflow_scripts.configuration.benchmark import ConfigurationError, load, read, require_pinned
+from workflow_scripts.configuration.benchmark import ConfigurationError, load, read
+from workflow_scripts.configuration.pins import require_pinned
 from workflow_scripts.models import weights
 
 REPOSITORY = "someone/clip_signs"

@@ -7,7 +7,8 @@ from lib.data.splits import validation_size
 from tests.workflow.conftest import ROOT
 from workflow_scripts.commands.workload import counts
 from workflow_scripts.configuration.base import merged
-from workflow_scripts.configuration.benchmark import ConfigurationError, read, require_pinned
+from workflow_scripts.configuration.benchmark import ConfigurationError, read
+from workflow_scripts.configuration.pins import require_pinned
 
 SUITES = {14: (*tasks.NAMES, *tasks.SUITE14), 20: (*tasks.NAMES, *tasks.SUITE14, *tasks.SUITE20)}
 

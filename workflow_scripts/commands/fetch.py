@@ -11,7 +11,8 @@ from pathlib import Path
 from lib.data import hub_client, tasks
 from lib.data.datasets import DATASETS, reading
 from workflow_scripts.commands.command_line import arguments, print_lines
-from workflow_scripts.configuration.benchmark import Benchmark, Model, Task, require_pinned
+from workflow_scripts.configuration.benchmark import Benchmark, Model, Task
+from workflow_scripts.configuration.pins import require_pinned
 from workflow_scripts.models import text_files
 from workflow_scripts.models.text_files import CONFIGURATION, TOKENIZER
 from workflow_scripts.models.weights import local_file

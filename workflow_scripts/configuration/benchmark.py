@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
-from lib.data.datasets import hub_source
 from lib.training import modes
 from workflow_scripts.configuration.base import effective, in_order, merged
 from workflow_scripts.configuration.contradictions import contradictions
@@ -229,25 +228,6 @@ def complete(config: Mapping[str, object], folders: Sequence[Path]) -> dict[str,
     if "TASK_ARITHMETIC_DATA" in os.environ and "data_root" in whole:
         whole["data_root"] = os.environ["TASK_ARITHMETIC_DATA"]
     return whole
-
-
-def require_pinned(bench: Benchmark) -> None:
-    """Raise ConfigurationError for what lies on the hub and is not pinned: a plan can be made without, no job."""
-    found = [
-        f"checkpoints[{index}]: {entry.repository} has revision {entry.revision} and sha256 {entry.sha256}, expected "
-        "a commit and the file's digest; where there is a network, run `make pin CONFIG=...` and write what it prints"
-        for index, entry in enumerate(bench.checkpoints)
-        if not entry.pinned
-    ]
-    for task in bench.prepared_tasks:
-        source, repository, revision = hub_source(task.dataset, task.source, task.options)
-        if source == "hub" and revision is None:
-            found.append(
-                f"{task.name}: nobody has pinned {repository} yet, expected a commit; where there is a network, run "
-                "`make pin CONFIG=...` and write what it prints under options, {revision: ...}"
-            )
-    if found:
-        raise _refused(found)
 
 
 def _refused(found: Iterable[str]) -> ConfigurationError:
