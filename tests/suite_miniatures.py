@@ -8,8 +8,10 @@ from __future__ import annotations
 import csv
 import json
 import pickle
+import struct
 import zlib
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from PIL import Image
@@ -74,9 +76,21 @@ def _cifar(task, home, rows):
         _pickle(place / file, {b"data": data, keys[0]: [label for label, _ in listed]})
 
 
+class _Python2(pickle._Pickler):
+    """Writes bytes as Python 2 wrote its text, as the official files hold keys, names and pixels."""
+
+    dispatch: ClassVar[dict] = dict(pickle._Pickler.dispatch)
+
+    def save_text(self, value: bytes):
+        self.write(pickle.BINSTRING + struct.pack("<i", len(value)) + value)
+        self.memoize(value)
+
+    dispatch[bytes] = save_text
+
+
 def _pickle(path: Path, value: object):
-    """As Python 2 wrote them: protocol 2."""
-    path.write_bytes(pickle.dumps(value, protocol=2))
+    with open(path, "wb") as file:
+        _Python2(file, protocol=2).dump(value)
 
 
 def _stl10(task, home, rows):

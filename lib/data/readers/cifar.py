@@ -109,6 +109,4 @@ class _Arrays(pickle.Unpickler):
             return np.empty(0).__reduce__()[0]
         if module == "numpy" and name in ("ndarray", "dtype"):
             return getattr(np, name)
-        if (module, name) == ("_codecs", "encode"):  # how Python 3 writes an array's bytes in the old protocol
-            return lambda text, encoding: text.encode("latin1")
         raise pickle.UnpicklingError(f"it names {module}.{name}; nothing was run")
