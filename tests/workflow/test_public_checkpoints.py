@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tests.hub_server import Hub
-from tests.workflow.conftest import ROOT
+from tests.workflow.conftest import ROOT, planned, run_snakemake
 from tests.workflow.test_fetch import COMMIT, fetch  # noqa: F401  (a fixture)
 from workflow_scripts.commands.workload import trainings
 from workflow_scripts.configuration import resolution
@@ -78,6 +78,16 @@ def test_a_file_and_a_file_on_the_hub_count_by_their_bytes(config, checkpoint):
     file, on_hub = load(config).checkpoints
     assert file.pinned and resolution.weights(file) == hashlib.sha256(Path(checkpoint["file"]).read_bytes()).hexdigest()
     assert on_hub.pinned and resolution.weights(on_hub) == DIGEST
+
+
+def test_a_dry_run_imports_it_once_it_is_pinned(tmp_path, config):
+    config["checkpoints"] = [PINNED]
+    jobs = planned(tmp_path, config)
+    assert jobs["import_checkpoint"] == 1
+    config["checkpoints"] = [UNPINNED]
+    refused = run_snakemake(tmp_path, "--dry-run", config=config)
+    assert refused.returncode == 1 and "someone/clip_signs has revision None" in refused.stdout
+    assert "Traceback" not in refused.stdout
 
 
 @pytest.fixture
