@@ -22,6 +22,7 @@ from workflow_scripts.audit.sealing import seal, sealed_names
 from workflow_scripts.code import code, evaluation_plugins, packages, training_plugins
 from workflow_scripts.configuration import resolution
 from workflow_scripts.configuration.benchmark import ConfigurationError, load, read_effective
+from workflow_scripts.configuration.pins import require_pinned
 from workflow_scripts.configuration.places import PlaceError, require_writable
 from workflow_scripts.job import search_path
 from workflow_scripts.layout import SPLITS, Layout
@@ -33,6 +34,7 @@ try:  # the files themselves: Snakemake's own reading of them passes over keys t
     settings = workflow.config_settings
     whole = read_effective([*map(Path, settings.configfiles or ["config.yaml"])], settings.config_args or [])
     BENCH = load(whole, look=workflow.is_main_process)
+    require_pinned(BENCH)
     FILES = Layout.of(BENCH.run)
     if workflow.is_main_process:
         require_writable([FILES.run, FILES.scratch])

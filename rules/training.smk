@@ -1,6 +1,6 @@
 # Fine-tuning, one job per model, seed, mode and task; checkpoints of others in its place; task vectors.
 
-CHECKPOINTS = {(entry.model, str(entry.seed), entry.mode, entry.task): entry.weights for entry in BENCH.checkpoints}
+CHECKPOINTS = {(entry.model, str(entry.seed), entry.mode, entry.task): entry for entry in BENCH.checkpoints}
 # as a constraint of the path's first wildcard, it looks ahead to the others: the rule matches what is named and nothing else
 NAMED = "|".join("{}/seed{}/{}/{}".format(*map(re.escape, key)) for key in CHECKPOINTS) or "(?!)"
 
@@ -66,7 +66,7 @@ rule import_checkpoint:
         architecture=of_model(resolution.image_architecture),
         tangent=lambda wildcards: modes.get(wildcards.mode).tangent,
         trains=lambda wildcards: list(modes.get(wildcards.mode).trains),
-        checkpoint=lambda wildcards: resolution.checkpoint(
+        checkpoint=lambda wildcards: resolution.weights(
             CHECKPOINTS[wildcards.model, wildcards.seed, wildcards.mode, wildcards.task]
         ),
         code=code_of("import_checkpoint"),

@@ -82,7 +82,7 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
                 self.answer(200, json.dumps(rows).encode())
             else:
                 known = {"id": repository.name, "sha": repository.commit, "private": False, "gated": False}
-                siblings = [{"rfilename": name} for name in files]
+                siblings = [{"rfilename": name, **_stored(repository.folder / name)} for name in files]
                 self.answer(200, json.dumps({**known, "siblings": siblings}).encode())
 
         def file(self, repository: Repository, revision: str, name: str):
@@ -102,6 +102,17 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(body)
 
     return Handler
+
+
+def _stored(path: Path) -> dict[str, object]:
+    """Of a file of weights, what the hub tells of large files: its sha256."""
+    data = path.read_bytes()
+    if path.suffix != ".safetensors":
+        return {"size": len(data)}
+    return {
+        "size": len(data),
+        "lfs": {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 134},
+    }
 
 
 def _size(path: Path) -> dict[str, object]:

@@ -77,16 +77,22 @@ def hub(
 
 
 def parquet(
-    file: Path, labels: list[int], split: str, names: list[str] | None, image: str = "image", draw: Draw = one_colour
+    file: Path,
+    labels: list[int],
+    split: str,
+    names: list[str] | None,
+    image: str = "image",
+    draw: Draw = one_colour,
+    label: str = "label",
 ):
     """One parquet file as the `datasets` library writes it: {bytes, path} and a ClassLabel, three rows a group."""
     import pyarrow
     import pyarrow.parquet
 
-    rows = [{"bytes": encoded(label, split, "PNG", draw), "path": f"{row}.png"} for row, label in enumerate(labels)]
-    table = pyarrow.table({image: rows, "label": pyarrow.array(labels, pyarrow.int64())})
+    rows = [{"bytes": encoded(value, split, "PNG", draw), "path": f"{row}.png"} for row, value in enumerate(labels)]
+    table = pyarrow.table({image: rows, label: pyarrow.array(labels, pyarrow.int64())})
     if names is not None:
-        features = {image: {"_type": "Image"}, "label": {"names": names, "_type": "ClassLabel"}}
+        features = {image: {"_type": "Image"}, label: {"names": names, "_type": "ClassLabel"}}
         table = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
     file.parent.mkdir(parents=True, exist_ok=True)
     pyarrow.parquet.write_table(table, file, row_group_size=3)

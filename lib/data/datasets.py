@@ -19,21 +19,23 @@ from lib.data.readers.errors import DataError
 
 @dataclass(frozen=True)
 class DataSet:
-    """One data set. reader: a module of lib/data/readers, of its folder or its code.
+    """One data set.
 
-    official: whether `lib.data.tasks` holds its class names, templates and counts; it can then be read from the hub,
-    too. own: the options of a data set that is not. side: the longest shorter side of its images in pixels, None where
-    it is not known. own_validation: whether the folder has a validation split of its own. from_folder: whether a data
-    set that is not official is read from a folder of its own below the data root, the option `path`; else it comes from
-    code, or, from_hub, from the repository that its options name. input: what a row is, "image" or "text". package: an
-    optional package that its reader needs. total: the number of all its images, of which the option `test` are for
-    testing. classes: their number by its options.
+    reader: a module of lib/data/readers, of its folder or its code. official: whether `lib.data.tasks` holds its
+    class names, templates and counts; it can then be read from the hub, too, or, hub_alone, from nowhere else. own:
+    the options of a data set that is not. side: the longest shorter side of its images in pixels, None where it is
+    not known. own_validation: whether the folder has a validation split of its own. from_folder: whether a data set
+    that is not official is read from a folder of its own below the data root, the option `path`; else it comes from
+    code, or, from_hub, from the repository that its options name. input: what a row is, "image" or "text". package:
+    an optional package that its reader needs. total: the number of all its images, of which the option `test` are
+    for testing. classes: their number by its options.
     """
 
     name: str
     reader: str
     meaning: str
     official: bool = True
+    hub_alone: bool = False
     own: Callable[[], Mapping[str, Option]] = dict
     side: int | None = None
     own_validation: bool = False
@@ -48,7 +50,7 @@ class DataSet:
     def sources(self) -> tuple[str, ...]:
         """Where it can be read from: "folder", "hub" or "code"."""
         if self.official:
-            return ("folder", "hub")
+            return ("hub",) if self.hub_alone else ("folder", "hub")
         return ("folder",) if self.from_folder else ("hub",) if self.from_hub else ("code",)
 
     def options(self, source: str | None) -> Mapping[str, Option]:
@@ -83,6 +85,10 @@ def _official(name: str, reader: str, **more) -> DataSet:
     return DataSet(name, reader, "one of the papers' nine", **more)
 
 
+def _of_suite(name: str, reader: str, **more) -> DataSet:
+    return DataSet(name, reader, "one of the further tasks of the suites of 14 and 20", **more)
+
+
 def _own(name: str, meaning: str, options: Mapping[str, Option] | Callable, **more) -> DataSet:
     found = options if callable(options) else lambda: options
     return DataSet(name, name, meaning, official=False, own=found, **more)
@@ -112,6 +118,18 @@ DATASETS = {
         _official("sun397", "class_folders"),
         _official("svhn", "svhn", side=32),
         _official("imagenet", "imagenet"),
+        _of_suite("stl10", "stl10", side=96),
+        _of_suite("oxford_pets", "oxford_pets"),
+        _of_suite("flowers102", "flowers102"),
+        _of_suite("cifar100", "cifar", side=32),
+        _of_suite("pcam", "hub", side=96, hub_alone=True),  # its official files need a package that is not among ours
+        _of_suite("fer2013", "fer2013", side=48),
+        _of_suite("cifar10", "cifar", side=32),
+        _of_suite("food101", "food101"),
+        _of_suite("fashion_mnist", "mnist", side=28),
+        _of_suite("rendered_sst2", "rendered_sst2", side=448),
+        _of_suite("emnist", "emnist", side=28),
+        _of_suite("kmnist", "mnist", side=28),
         _own(
             "image_folder",
             "a task of your own: `{train,test[,val]}/{class}/*`",
@@ -170,6 +188,15 @@ def reading(dataset: str, source: str | None) -> dict[str, object]:
     reader = "hub" if source == "hub" and known.official else known.reader
     task = dataset if known.official else None
     return {"dataset": dataset, "source": source, "reader": f"lib.data.readers.{reader}", "task": task}
+
+
+def hub_source(dataset: str, source: str | None, options: Mapping[str, object]) -> tuple[str, str | None, str | None]:
+    """Where a data set is read from, and its repository and commit on the hub, None where it has none."""
+    found = reading(dataset, source)["source"]
+    if not DATASETS[dataset].official:
+        return found, options.get("repository"), options.get("revision")
+    known = tasks.read(dataset).hub
+    return found, known.repo, options.get("revision", known.revision)
 
 
 def for_reader(options: Mapping[str, object]) -> dict[str, object]:

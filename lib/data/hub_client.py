@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from lib.data.readers.errors import DataError
+from lib.data.readers.errors import DataError, some
 
 _FETCH = "check the network, or fetch once where there is one and copy the cache"
 _PINNED = re.compile(r"[0-9a-f]{40}")
@@ -42,6 +42,33 @@ def resolve_revision(repo_id: str, repo_type: str) -> str:
         lambda: HfApi().repo_info(repo_id, repo_type=repo_type, revision="main").sha,
         unreachable="check the network; where a branch points is known to the hub alone",
     )
+
+
+def resolve_file(repo_id: str, filename: str) -> tuple[str, str]:
+    """The commit that the default branch of a model's repository points to now, and the sha256 of one file there.
+
+    Nothing is fetched: of a large file, the hub knows the sha256. Raises DataError if it cannot be reached, does not
+    know the repository or the file, or holds a small file, whose sha256 it does not tell.
+    """
+    from huggingface_hub import HfApi
+
+    found = _asking_hub(
+        repo_id,
+        "main",
+        lambda: HfApi().repo_info(repo_id, repo_type="model", revision="main", files_metadata=True),
+        unreachable="check the network; where a branch points is known to the hub alone",
+    )
+    files = {sibling.rfilename: sibling.lfs for sibling in found.siblings or ()}
+    if files.get(filename) is None:
+        raise DataError(
+            f"hub: {filename} of {repo_id}",
+            got="a small file, whose sha256 the hub does not tell"
+            if filename in files
+            else f"only {some(list(files))}",
+            expected="a file of weights with its sha256",
+            next_step="correct the file's name, or fetch the file and take its sha256",
+        )
+    return found.sha, files[filename].sha256
 
 
 def hub_file(repo_id: str, filename: str, *, revision: str | None, cache: Path | None = None) -> Path:

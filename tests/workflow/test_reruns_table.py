@@ -106,7 +106,9 @@ def test_registries_commands_and_checks_concern_no_job(effects):
 
 
 def test_a_reader_concerns_its_own_data_sets(effects):
-    assert effects["lib/data/readers/mnist.py"] == [("prepare", "mnist folder")]
+    idx = ("mnist", "fashion_mnist", "kmnist")
+    assert effects["lib/data/readers/mnist.py"] == [("prepare", f"{name} folder") for name in idx]
+    assert effects["lib/data/readers/emnist.py"] == [("prepare", "emnist folder")]
     assert effects["lib/data/readers/sklearn_digits.py"] == [("prepare", "sklearn_digits")]
 
 

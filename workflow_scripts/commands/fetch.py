@@ -12,19 +12,24 @@ from lib.data import hub_client, tasks
 from lib.data.datasets import DATASETS, reading
 from workflow_scripts.commands.command_line import arguments, print_lines
 from workflow_scripts.configuration.benchmark import Benchmark, Model, Task
+from workflow_scripts.configuration.pins import require_pinned
 from workflow_scripts.models import text_files
 from workflow_scripts.models.text_files import CONFIGURATION, TOKENIZER
 from workflow_scripts.models.weights import local_file
 
 
 def main(bench: Benchmark) -> Iterator[str]:
-    """Fetch the weights of every model and the data sets of every task whose source is the hub; a line for each.
+    """Fetch the weights of every model, the checkpoints and the data sets whose source is the hub; a line for each.
 
-    What the cache holds is not fetched again. Raises DataError for anything the hub refuses, ValueError for weights
-    with another sha256.
+    What the cache holds is not fetched again. Raises DataError for anything the hub refuses, ConfigurationError for
+    checkpoints that are not pinned, ValueError for weights with another sha256.
     """
+    require_pinned(bench)
     for model in bench.models:
         yield f"{model.name}: {_weights(model)}"
+    for entry in bench.checkpoints:
+        if entry.file is None:
+            yield f"{entry.name}: checkpoint of {entry.repository} is in {local_file(entry.weights)}"
     for task in bench.prepared_tasks:
         yield f"{task.name}: {_data(task, Path(bench.data_root))}"
 

@@ -47,7 +47,8 @@ def _data_sets() -> str:
     lines = ["## options", "", "What stands under a task's `options`, by its data set.", ""]
     official = next(dataset for dataset in DATASETS.values() if dataset.official)
     groups = [
-        (f"the papers' nine ([data.md](data.md)), `source: {source}`", official, source) for source in official.sources
+        (f"the papers' nine and the suites' twelve ([data.md](data.md)), `source: {source}`", official, source)
+        for source in official.sources
     ]
     own = [dataset for dataset in DATASETS.values() if not dataset.official]
     groups += [(f"`{dataset.name}`: {dataset.meaning}", dataset, None) for dataset in own]

@@ -16,8 +16,9 @@ class BaseError(FileError):
 def effective(config: Mapping[str, object], folders: Sequence[Path], seen: tuple[Path, ...] = ()) -> dict[str, object]:
     """The configuration with everything that it builds on, and without the key `base`.
 
-    Mappings merge key by key; lists and values replace the base's. folders: where a relative base is looked for, in
-    order: that of the file that names it, then the working directory. Raises FileError.
+    Mappings merge key by key; lists and values replace the base's; null in the place of a mapping leaves it out.
+    folders: where a relative base is looked for, in order: that of the file that names it, then the working directory.
+    Raises FileError.
     """
     config = dict(config)
     if "base" not in config:
@@ -39,9 +40,15 @@ def effective(config: Mapping[str, object], folders: Sequence[Path], seen: tuple
 
 
 def merged(below: Mapping, above: Mapping) -> dict:
-    """Both mappings, merged key by key; lists and values of the upper one replace those of the lower."""
+    """Both mappings, merged key by key; lists and values of the upper one replace those of the lower.
+
+    Null in the place of a mapping leaves it out: so does a run without a section of its base.
+    """
     found = dict(below)
     for key, value in above.items():
+        if value is None and isinstance(below.get(key), Mapping):
+            del found[key]
+            continue
         both = isinstance(value, Mapping) and isinstance(below.get(key), Mapping)
         found[key] = merged(below[key], value) if both else value
     return found

@@ -48,17 +48,38 @@ class Merging:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A fine-tuned checkpoint in the place of one training run. file: of weights, or a folder that holds one."""
+    """A fine-tuned checkpoint in the place of one training run.
+
+    file: of weights, or a folder that holds one; without it, a file on the hub, whose revision and sha256 are None
+    until they are pinned.
+    """
 
     model: str
     mode: str
     task: str
     seed: int
-    file: str
+    file: str | None = None
+    repository: str | None = None
+    revision: str | None = None
+    filename: str | None = None
+    sha256: str | None = None
 
     @property
-    def weights(self) -> str:
-        return str(third_party.weights_file(self.file))
+    def name(self) -> str:
+        """Of the training run, in messages."""
+        return f"{self.model}/seed{self.seed}/{self.mode}/{self.task}"
+
+    @property
+    def weights(self) -> dict[str, str | None]:
+        """Where the file is, in the form of a model's weights (`workflow_scripts.models.weights`)."""
+        if self.file is not None:
+            return {"file": str(third_party.weights_file(self.file))}
+        return {name: getattr(self, name) for name in ("repository", "revision", "filename", "sha256")}
+
+    @property
+    def pinned(self) -> bool:
+        """Whether its bytes are known before they are read: those of a file are there to be looked at."""
+        return self.file is not None or None not in (self.revision, self.sha256)
 
 
 @dataclass(frozen=True)

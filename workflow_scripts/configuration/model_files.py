@@ -102,7 +102,7 @@ def _wrong_checkpoints(config: Mapping[str, object]):
     known = {**names, "mode": owners(config["modes"]), "seed": list(config["seeds"])}
     trained = {model["name"]: owners(modes_of(model, config["modes"])) for model in config["models"]}
     keys = [tuple(entry[kind] for kind in known) for entry in entries]
-    files: dict[Path, list[int]] = {}
+    files: dict[Path | str, list[int]] = {}
     for index, entry in enumerate(entries):
         for kind, values in known.items():
             if entry[kind] not in values:
@@ -115,13 +115,17 @@ def _wrong_checkpoints(config: Mapping[str, object]):
             )
         if keys[index] in keys[:index]:
             yield f"checkpoints[{index}]: names the same {', '.join(known)} as checkpoints[{keys.index(keys[index])}]"
+        if "file" not in entry:
+            files.setdefault(f"{entry['filename']} of {entry['repository']}", []).append(index)
+            continue
         found = list(_told(f"checkpoints[{index}].file", _require_checkpoint, entry["file"]))
         yield from found
         if not found:
             files.setdefault(weights_file(entry["file"]).resolve(), []).append(index)
     for file, (first, *others) in files.items():
         for index in others:
+            key = "file" if "file" in entries[index] else "repository"
             yield (
-                f"checkpoints[{index}].file: {file} is the file of checkpoints[{first}]; each training run needs a "
+                f"checkpoints[{index}].{key}: {file} is the file of checkpoints[{first}]; each training run needs a "
                 "file of its own"
             )

@@ -18,7 +18,7 @@ from lib.files.digests import remembered_digest, tree_fingerprint
 from lib.models.architectures import OpenClipMissing, image_part, read_configuration, vocabulary_file
 from lib.training import modes
 from workflow_scripts.configuration.base import in_order
-from workflow_scripts.configuration.benchmark import Benchmark, Model, Task
+from workflow_scripts.configuration.benchmark import Benchmark, Checkpoint, Model, Task
 from workflow_scripts.configuration.texts import text_configuration
 from workflow_scripts.layout import DIGESTS
 from workflow_scripts.models.text_files import TOKENIZER, local_file
@@ -125,12 +125,12 @@ def tokenizer(model: Model) -> str | None:
     return None if file is None else remembered_digest(file, Path(DIGESTS))
 
 
-def weights(model: Model) -> str:
-    """sha256 of a model's weights, wherever they lie."""
-    if "sha256" in model.weights:
-        return model.weights["sha256"]
-    file = local_file(model.weights) if "package" in model.weights else model.weights["file"]
-    return remembered_digest(file, Path(DIGESTS))
+def weights(entry: Model | Checkpoint) -> str:
+    """sha256 of the weights of a model or a checkpoint, wherever they lie."""
+    known = entry.weights
+    if "sha256" in known:
+        return known["sha256"]
+    return remembered_digest(local_file(known) if "package" in known else known["file"], Path(DIGESTS))
 
 
 def checkpoint(file: str) -> str:

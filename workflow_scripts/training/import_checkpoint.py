@@ -7,6 +7,7 @@ from lib.files import atomic, checkpoints
 from lib.parameters import matching
 from lib.training import third_party
 from workflow_scripts.job import adapter
+from workflow_scripts.models.weights import local_file
 
 
 def main(
@@ -49,7 +50,7 @@ if __name__ == "__main__":
         key = {name: getattr(wildcards, name) for name in ("model", "mode", "task")} | {"seed": int(wildcards.seed)}
         (entry,) = (entry for entry in snakemake.config["checkpoints"] if key.items() <= entry.items())
         main(
-            third_party.weights_file(entry["file"]),
+            third_party.weights_file(local_file(entry)),
             Path(inputs.theta_0),
             Path(outputs.theta),
             Path(outputs.training_log),

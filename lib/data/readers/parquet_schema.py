@@ -12,7 +12,7 @@ MAX_GROUP_BYTES = 4 * 2**30
 
 
 def check_columns(schema, file: Path, *, image: str, label: str) -> None:
-    """Raise DataError unless there is one column of each name: whole numbers, and bytes or {bytes, ...}."""
+    """Raise DataError unless there is one column of each name: whole numbers or truths, and bytes or {bytes, ...}."""
     import pyarrow
 
     names = schema.names
@@ -33,7 +33,7 @@ def check_columns(schema, file: Path, *, image: str, label: str) -> None:
             expected="binary, or a struct with a binary field bytes",
             next_step="take the data set and revision that lib/data/tasks names",
         )
-    if not kinds.is_integer(schema.field(label).type):
+    if not (kinds.is_integer(schema.field(label).type) or kinds.is_boolean(schema.field(label).type)):
         raise DataError(
             f"parquet file {file}: column {label!r}",
             got=f"the type {schema.field(label).type}",

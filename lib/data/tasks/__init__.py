@@ -1,7 +1,10 @@
-"""The papers' tasks: class names, prompt templates, sizes and sources, one YAML file a task beside this module.
+"""The papers' tasks and the further ones of the field's suites: class names, prompt templates, sizes and sources.
+
+One YAML file a task beside this module.
 
 ASSUME: class names and templates are those that openai/CLIP lists in data/prompts.md (of ImageNet, open_clip's; of
-SVHN, MNIST's, as in the code of Ilharco et al. 2023), because the papers evaluate CLIP's zero-shot heads.
+SVHN, MNIST's, as in the code of Ilharco et al. 2023; of EMNIST, FashionMNIST and KMNIST those of the code of Wang et
+al. 2024), because the papers evaluate CLIP's zero-shot heads.
 """
 
 from __future__ import annotations
@@ -15,6 +18,9 @@ from lib.data.readers.errors import DataError
 
 NAMES = ("cars", "dtd", "eurosat", "gtsrb", "mnist", "resisc45", "sun397", "svhn")
 CONTROL = "imagenet"
+SUITE14 = ("stl10", "oxford_pets", "flowers102", "cifar100", "pcam", "fer2013")  # with NAMES, 14 tasks
+SUITE20 = ("cifar10", "food101", "fashion_mnist", "rendered_sst2", "emnist", "kmnist")  # with SUITE14, 20
+KNOWN = (*NAMES, CONTROL, *SUITE14, *SUITE20)
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class Hub:
 
 @dataclass(frozen=True)
 class Task:
-    """One task of the papers; class_names, folders and labels are indexed by label.
+    """One task of the papers or of a suite; class_names, folders and labels are indexed by label.
 
     folders: the class's directory in the prepared folders (empty where the layout has none). labels: the
     name by which the hub's files declare the class, where it is another than class name and folder.
@@ -88,9 +94,9 @@ def file(name: str) -> Path:
 
 @lru_cache
 def read(name: str) -> Task:
-    """The task of that name. Raises ValueError for a name that is neither in NAMES nor CONTROL."""
-    if name not in (*NAMES, CONTROL):
-        raise ValueError(f"no task {name!r}: expected one of {', '.join((*NAMES, CONTROL))}")
+    """The task of that name. Raises ValueError for a name that is not in KNOWN."""
+    if name not in KNOWN:
+        raise ValueError(f"no task {name!r}: expected one of {', '.join(KNOWN)}")
     record = _parse(file(name))
     classes = record["classes"]
     return Task(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lib.data import tasks
-from lib.data.datasets import DATASETS, open_task, reading
+from lib.data.datasets import DATASETS, hub_source, open_task, reading
 from lib.data.raw_task import RawTask
 from lib.data.readers.errors import DataError
 
@@ -17,8 +17,10 @@ from lib.data.readers.errors import DataError
 @pytest.mark.parametrize(
     ("dataset", "source", "options", "text"),
     [
-        ("food101", "folder", {}, "data set: got food101, expected one of cars"),
+        ("caltech101", "folder", {}, "data set: got caltech101, expected one of cars"),
         ("cars", "zip", {}, "source: got zip, expected folder or hub"),
+        ("pcam", "folder", {}, "source: got folder, expected hub"),
+        ("kmnist", "hub", {}, "make pin"),
         ("image_folder", "hub", {}, "source: got hub, expected folder"),
         ("synthetic", "folder", {}, "source: got folder, expected code"),
         ("cars", "folder", {"revision": "a" * 40}, r"options: got \['revision'\], expected only \['expected_counts'\]"),
@@ -38,7 +40,7 @@ def test_every_source_of_a_data_set_has_a_reader(name):
         found = reading(name, source)
         assert callable(import_module(found["reader"]).read)
         assert (found["dataset"], found["source"]) == (name, source)
-        assert found["task"] == (name if name in (*tasks.NAMES, tasks.CONTROL) else None)
+        assert found["task"] == (name if name in tasks.KNOWN else None)
     if len(DATASETS[name].sources) == 1:
         assert reading(name, None) == reading(name, DATASETS[name].sources[0])
     else:
@@ -65,3 +67,11 @@ def test_importing_the_package_loads_nothing_heavy():
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])
+
+
+def test_where_a_data_set_lies_on_the_hub():
+    hub = tasks.read("dtd").hub
+    assert hub_source("dtd", "hub", {}) == ("hub", hub.repo, hub.revision)
+    assert hub_source("dtd", "folder", {"revision": "a" * 40}) == ("folder", hub.repo, "a" * 40)
+    assert hub_source("pcam", None, {}) == ("hub", "1aurent/PatchCamelyon", None)
+    assert hub_source("synthetic", None, {}) == ("code", None, None)
