@@ -16,13 +16,15 @@ class MergingRule:
 
     alphas: the candidates of its scaling coefficient; None takes the run's own, evaluation.alphas. settings: handed to
     `merge`. statistics: files of each task that it reads beside the vectors, by their names in
-    `workflow_scripts.layout.Layout.of_a_task`.
+    `workflow_scripts.layout.Layout.of_a_task`. reads: what it has seen of the tasks' data, words of `lib.reads.READS`,
+    beside the validation labels that alpha is chosen by.
     """
 
     name: str
     alphas: tuple[float, ...] | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
     statistics: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
 
     @property
     def module(self) -> str:
