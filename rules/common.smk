@@ -20,7 +20,7 @@ from lib.training import modes
 from workflow_scripts import versions
 from workflow_scripts.audit.sealing import seal, sealed_names
 from workflow_scripts.code import code, evaluation_plugins, packages, training_plugins
-from workflow_scripts.configuration import resolution
+from workflow_scripts.configuration import arena, resolution
 from workflow_scripts.configuration.benchmark import ConfigurationError, load, read_effective
 from workflow_scripts.configuration.places import PlaceError, require_writable
 from workflow_scripts.job import search_path
@@ -373,6 +373,12 @@ LABELLED = list(
 )
 
 
+def arena_sweeps(name):
+    """A file of every addition by `sum`, of which the arena's findings compare alphas; none without the arena."""
+    where = [where for where in BENCH.additions(BENCH.pretrained) if where["merging"] == "sum"]
+    return [] if BENCH.arena is None else [f"{FILES.addition}/{name}".format(**one) for one in where]
+
+
 def figures(*names):
     """The files of figures."""
     return [f"{FILES.figures}/{name}.{suffix}" for name in names for suffix in ("pdf", "png")]
@@ -430,6 +436,8 @@ def report_files():
     if BENCH.subset_runs:
         files += tables("subsets")
         files += figures(*(f"{kind}_{model}" for kind in ("subsets", "pairs") for model in MODELS))
+    if BENCH.arena is not None:
+        files += tables("arena") + figures("arena")
     if BENCH.pairs:
         files += tables("disentanglement")
         files += figures(*(f"{kind}_{name}" for kind in ("disentanglement", "representation") for name in HEATMAPS))

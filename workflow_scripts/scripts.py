@@ -41,6 +41,8 @@ SCRIPTS = {
     "analogies_figure": "workflow_scripts/reporting/analogies_figure.py",
     "subset_tables": "workflow_scripts/reporting/subset_tables.py",
     "subset_figures": "workflow_scripts/reporting/subset_figures.py",
+    "arena_table": "workflow_scripts/reporting/arena_table.py",
+    "arena_figure": "workflow_scripts/reporting/arena_figure.py",
     "localization_table": "workflow_scripts/reporting/localization_table.py",
     "localization_figures": "workflow_scripts/reporting/localization_figures.py",
     "kernel_regression_table": "workflow_scripts/reporting/kernel_regression_table.py",

@@ -15,7 +15,7 @@ from lib.provenance.code_digest import code_digests
 from lib.training.schedule import learning_rate
 from workflow_scripts.audit.run import Fault, Job, Run
 from workflow_scripts.code import OUTSIDE
-from workflow_scripts.configuration import resolution
+from workflow_scripts.configuration import arena, resolution
 
 
 def configuration(run: Run, effective: Mapping[str, object]) -> Iterator[Fault]:
@@ -71,6 +71,8 @@ def _expected(run: Run, job: Job) -> dict[str, object]:
     if job.rule in ("subset_tables", "subset_figures"):
         drawn = dict(bench.bootstrap) if job.rule == "subset_tables" else {}
         return {"tasks": bench.task_names, "samples": resolution.samples(bench), **drawn}
+    if job.rule == "arena_table":
+        return {"tasks": bench.task_names, "reads": arena.reads(bench), "costs": arena.training_costs(bench)}
     if job.rule.startswith("similarity"):
         return {"tasks": bench.task_names}
     if job.rule == "disentanglement_table":

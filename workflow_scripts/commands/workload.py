@@ -71,6 +71,7 @@ def stages(bench: Benchmark) -> list[Stage]:
         ),
         *(Stage(name, 1, "report") for name in ("similarity_table", "similarity_maps")),
         Stage("disentanglement_table", int(has_pairs), "report"),
+        *(Stage(name, int(bench.arena is not None), "report") for name in ("arena_table", "arena_figure")),
         Stage("random_init", int(bool(bench.random_init)), "report"),
         Stage("scatters", int(bool(bench.scattered)), "report"),
         Stage("heatmaps", int(has_pairs), "report"),
