@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT))
 import yaml
 
 from lib.editing.coefficients import alpha_grid
-from lib.editing.merging_rules import RULES
+from lib.editing.merging_rules import MOMENTS, RULES
 from lib.files import atomic
 from lib.files.digests import SUFFIX, file_digest
 from lib.reporting.labels import title
@@ -59,6 +59,9 @@ CONTROL = BENCH.control.name
 MODELS = [model.name for model in BENCH.pretrained]  # those of random_init are in its table alone
 SEARCH_SPACE = [BENCH.evaluation["alphas"]["start"], BENCH.evaluation["alphas"]["stop"]]
 EVALUATION = resolution.evaluating(BENCH)
+
+
+LEARNED = [rule for rule in BENCH.rules if RULES[rule].learned]
 
 
 wildcard_constraints:
@@ -262,7 +265,7 @@ def statistics(wildcards):
 def read_of(files):
     """All of them as inputs: small ones compared by content, large ones whatever their age."""
     paths = [path for by_task in files.values() for listed in by_task.values() for path in listed]
-    return [path if path.endswith(".json") else large(path) for path in paths]
+    return [path if path.endswith((".json", SUFFIX)) else large(path) for path in dict.fromkeys(paths)]
 
 
 def first_of(files):

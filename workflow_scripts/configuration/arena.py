@@ -38,6 +38,20 @@ def training_costs(bench: Benchmark) -> dict[str, dict[str, float]]:
     }
 
 
+def learned(bench: Benchmark) -> list[dict[str, object]]:
+    """Model, seed, mode and merging rule of every set of coefficients that is learned."""
+    return [where for where in bench.additions(bench.pretrained) if RULES[where["merging"]].learned]
+
+
+def moments(bench: Benchmark, kind: str) -> list[dict[str, object]]:
+    """Model, seed, mode and task of every fine-tuned model whose moments of a kind, "gram" or "fisher", rules read."""
+    if not any(kind in RULES[rule].statistics for rule in bench.rules):
+        return []
+    return [
+        {**where, "task": task} for where in bench.evaluated("addition", bench.pretrained) for task in bench.task_names
+    ]
+
+
 def _cost(tower: cost.Tower | TextTower, mode: modes.Mode, kind: str) -> float:
     trained = matching(tower.sizes, mode.patterns_of(kind))
     own = cost.training_flops(tower, tangent=mode.tangent, trained=trained) * (1 + mode.overhead)

@@ -32,8 +32,9 @@ def frame(modes=MODES, rules=RULES, spread=0.02, models=("m",)):
         frame(spread=0.4),
         frame(models=("m", "other")),
         frame(modes={"standard": 1.0}, rules=["sum"]),
+        frame(rules=[*RULES, "adamerging-tensors-transductive"]),
     ],
-    ids=["eight modes, ten rules", "all rules alike", "rules far apart", "two models", "one of each"],
+    ids=["eight modes, ten rules", "all rules alike", "rules far apart", "two models", "one of each", "a long name"],
 )
 def test_it_can_be_read_in_print(found):
     assert not faults(arena(found))
@@ -42,8 +43,9 @@ def test_it_can_be_read_in_print(found):
 
 def test_columns_go_from_the_cheapest_on_and_no_two_modes_look_alike():
     figure = arena(frame())
-    above, below = figure.axes
-    assert next(tick.get_text() for tick in below.get_xticklabels()) == "Linear layers FT, 0.78"
+    above, *below = figure.axes
+    names = [tick.get_text() for axis in below for tick in axis.get_xticklabels()]
+    assert len(names) == len(MODES) and names[0] == "Linear layers FT\n0.78" and names[-1] == "linear-taujp\n1.88"
     looks = {(line.get_color(), line.get_marker()) for line in above.lines if line.get_marker() != "None"}
     assert len(looks) == len(MODES)
     plt.close("all")
