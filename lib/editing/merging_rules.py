@@ -42,9 +42,9 @@ class MergingRule:
         return TEST_IMAGES in self.reads
 
 
-# ASSUME: 500 steps of 16 images of each task for both, as AdaMerging's released code has; aTLAS's takes 20 epochs of
-# the smallest set, about as many for the papers' tasks. DEVIATES: aTLAS's code trains on random crops and keeps the best
-# epoch on the images it trains on; here images are cropped in the centre, and the last step counts.
+# ASSUME: 500 steps of 16 images of each task for both, as in AdaMerging's released code; aTLAS's takes 20 epochs of the
+# smallest set, about as many for the papers' tasks. DEVIATES: aTLAS's code trains on random crops and keeps the best
+# epoch on the images that it trains on; here images are cropped in the centre, and the last step counts.
 _ATLAS = {"start": 0.0, "steps": 500, "batch": 16, "learning_rate": 1e-3, "weight_decay": 0.1, "clip_norm": 1.0}
 _ADAMERGING = {"start": 0.3, "steps": 500, "batch": 16, "learning_rate": 1e-3, "bounds": [0.0, 1.0]}
 
