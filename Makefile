@@ -2,6 +2,7 @@
 # make demo-all      the demo with every table and figure, 15 to 25 minutes
 # make demo-seeds    the demo with three seeds
 # make demo-kernels  the kernel view of fine-tuning on three of the demo's tasks
+# make demo-arena    every merging rule in every fine-tuning mode, in one table
 # make demo-text     task arithmetic on text with a pre-trained sentence encoder; installs optional packages
 # make test    sets up .venv, then runs the tests
 # make why     what would run again, and why; CONFIG=demo/config.yaml names another configuration than config.yaml
@@ -12,7 +13,7 @@ WORKERS ?= 2
 CONFIG ?= config.yaml
 RUFF := lib workflow_scripts tests benchmarks examples
 
-.PHONY: demo demo-all demo-seeds demo-kernels audit test test-slurm test-demo check setup lock plan report compare why fetch pin pretrain benchmark clean-demo
+.PHONY: demo demo-all demo-seeds demo-kernels demo-arena audit test test-slurm test-demo check setup lock plan report compare why fetch pin pretrain benchmark clean-demo
 
 demo: setup
 	$(BIN)/snakemake --cores $(CORES) --configfile demo/config.yaml
@@ -27,6 +28,11 @@ demo-seeds: setup
 # where eigenfunctions live, kernel regression, wide networks, laziness; in a run of its own
 demo-kernels: setup
 	$(BIN)/snakemake --cores $(CORES) --configfile demo/kernels.yaml
+
+# merging rules x fine-tuning modes, in a run of its own; then what they took by the clock
+demo-arena: setup
+	$(BIN)/snakemake --cores $(CORES) --configfile demo/arena.yaml
+	$(BIN)/python -m workflow_scripts.commands.arena_cost --configfile demo/arena.yaml
 
 demo-text: setup-text
 	$(BIN)/snakemake --cores $(CORES) --configfile demo/text.yaml

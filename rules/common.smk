@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT))
 import yaml
 
 from lib.editing.coefficients import alpha_grid
-from lib.editing.merging_rules import RULES
+from lib.editing.merging_rules import MOMENTS, RULES
 from lib.files import atomic
 from lib.files.digests import SUFFIX, file_digest
 from lib.reporting.labels import title
@@ -20,7 +20,7 @@ from lib.training import modes
 from workflow_scripts import versions
 from workflow_scripts.audit.sealing import seal, sealed_names
 from workflow_scripts.code import code, evaluation_plugins, packages, training_plugins
-from workflow_scripts.configuration import resolution
+from workflow_scripts.configuration import arena, resolution
 from workflow_scripts.configuration.benchmark import ConfigurationError, load, read_effective
 from workflow_scripts.configuration.pins import require_pinned
 from workflow_scripts.configuration.places import PlaceError, require_writable
@@ -61,6 +61,9 @@ CONTROL = BENCH.control.name
 MODELS = [model.name for model in BENCH.pretrained]  # those of random_init are in its table alone
 SEARCH_SPACE = [BENCH.evaluation["alphas"]["start"], BENCH.evaluation["alphas"]["stop"]]
 EVALUATION = resolution.evaluating(BENCH)
+
+
+LEARNED = [rule for rule in BENCH.rules if RULES[rule].learned]
 
 
 wildcard_constraints:
@@ -264,7 +267,7 @@ def statistics(wildcards):
 def read_of(files):
     """All of them as inputs: small ones compared by content, large ones whatever their age."""
     paths = [path for by_task in files.values() for listed in by_task.values() for path in listed]
-    return [path if path.endswith(".json") else large(path) for path in paths]
+    return [path if path.endswith((".json", SUFFIX)) else large(path) for path in dict.fromkeys(paths)]
 
 
 def first_of(files):
@@ -375,6 +378,12 @@ LABELLED = list(
 )
 
 
+def arena_sweeps(name):
+    """A file of every addition by `sum`, of which the arena's findings compare alphas; none without the arena."""
+    where = [where for where in BENCH.additions(BENCH.pretrained) if where["merging"] == "sum"]
+    return [] if BENCH.arena is None else [f"{FILES.addition}/{name}".format(**one) for one in where]
+
+
 def figures(*names):
     """The files of figures."""
     return [f"{FILES.figures}/{name}.{suffix}" for name in names for suffix in ("pdf", "png")]
@@ -432,6 +441,8 @@ def report_files():
     if BENCH.subset_runs:
         files += tables("subsets")
         files += figures(*(f"{kind}_{model}" for kind in ("subsets", "pairs") for model in MODELS))
+    if BENCH.arena is not None:
+        files += tables("arena") + figures("arena")
     if BENCH.pairs:
         files += tables("disentanglement")
         files += figures(*(f"{kind}_{name}" for kind in ("disentanglement", "representation") for name in HEATMAPS))

@@ -66,6 +66,43 @@ rule addition:
         "../workflow_scripts/editing/addition.py"
 
 
+def learned_from(wildcards):
+    """The split whose images a merging rule learns from: the test split for those that say so, and for no other."""
+    return RULES[wildcards.merging].learned["split"]
+
+
+if LEARNED:
+
+    rule coefficients:
+        input:
+            theta_0=large(FILES.theta_0),
+            taus=lambda wildcards: large(vectors(TASKS)(wildcards)),
+            heads=large(heads_of(TASKS)),
+            images=lambda wildcards: large(images_of(TASKS, [learned_from(wildcards)])),
+            sha256=lambda wildcards: beside(vectors(TASKS)(wildcards)),
+            model_sha256=beside([FILES.theta_0, *heads_of(TASKS)]),
+            splits=lambda wildcards: splits_of(TASKS, [learned_from(wildcards)]),
+        output:
+            coefficients=FILES.coefficients,
+            provenance=FILES.record("coefficients", "{model}", "seed{seed}", "{mode}", "{merging}"),
+        log:
+            FILES.log("coefficients", "{model}", "seed{seed}", "{mode}", "{merging}"),
+        wildcard_constraints:
+            merging="|".join(map(re.escape, LEARNED)),
+        conda:
+            ENVIRONMENT
+        threads: cores("evaluate")
+        resources:
+            **requests("evaluate", gpu=True),
+        params:
+            **EVALUATED,
+            learned_by=lambda wildcards: resolution.learned(wildcards.mode, wildcards.merging),
+            tasks=TASKS,
+            code=evaluation_code("coefficients"),
+        script:
+            "../workflow_scripts/editing/coefficients.py"
+
+
 rule negation:
     input:
         theta_0=large(FILES.theta_0),
@@ -223,3 +260,71 @@ if BENCH.subset_runs:
             code=evaluation_code("subsets"),
         script:
             "../workflow_scripts/editing/subsets.py"
+
+
+# Second moments of each fine-tuned model on its own training images, for the merging rules that read them.
+
+STATISTICS = {kind for rule in BENCH.rules for kind in RULES[rule].statistics}
+MOMENTS_OF = {
+    "architecture": of_model(resolution.image_architecture),
+    "encoder": lambda wildcards: resolution.evaluation(wildcards.mode, BENCH.kind)["encoder"],
+    "tangent": lambda wildcards: modes.get(wildcards.mode).tangent,
+    "drawn": dict(MOMENTS),
+}
+
+if "gram" in STATISTICS:
+
+    rule gram:
+        input:
+            theta_0=large(FILES.theta_0),
+            tau=lambda wildcards: large(vectors(None)(wildcards)),
+            head=large(FILES.head),
+            images=large([path.replace("{split}", "fit") for path in (FILES.images, FILES.index)]),
+            sha256=lambda wildcards: beside(vectors(None)(wildcards)),
+            model_sha256=beside([FILES.theta_0, FILES.head]),
+            fit=FILES.split.replace("{split}", "fit"),
+        output:
+            gram=FILES.gram,
+            gram_sha256=FILES.gram + SUFFIX,
+            provenance=FILES.record("gram", "{model}", "seed{seed}", "{mode}", "{task}"),
+        log:
+            FILES.log("gram", "{model}", "seed{seed}", "{mode}", "{task}"),
+        conda:
+            ENVIRONMENT
+        threads: cores("evaluate")
+        resources:
+            **requests("evaluate", gpu=True),
+        params:
+            **MOMENTS_OF,
+            code=kernel_code("gram", lambda wildcards: wildcards.mode),
+        script:
+            "../workflow_scripts/kernels/moments.py"
+
+
+if "fisher" in STATISTICS:
+
+    rule fisher:
+        input:
+            theta_0=large(FILES.theta_0),
+            tau=lambda wildcards: large(vectors(None)(wildcards)),
+            head=large(FILES.head),
+            images=large([path.replace("{split}", "fit") for path in (FILES.images, FILES.index)]),
+            sha256=lambda wildcards: beside(vectors(None)(wildcards)),
+            model_sha256=beside([FILES.theta_0, FILES.head]),
+            fit=FILES.split.replace("{split}", "fit"),
+        output:
+            fisher=FILES.fisher,
+            fisher_sha256=FILES.fisher + SUFFIX,
+            provenance=FILES.record("fisher", "{model}", "seed{seed}", "{mode}", "{task}"),
+        log:
+            FILES.log("fisher", "{model}", "seed{seed}", "{mode}", "{task}"),
+        conda:
+            ENVIRONMENT
+        threads: cores("evaluate")
+        resources:
+            **requests("evaluate", gpu=True),
+        params:
+            **MOMENTS_OF,
+            code=kernel_code("fisher", lambda wildcards: wildcards.mode),
+        script:
+            "../workflow_scripts/kernels/moments.py"

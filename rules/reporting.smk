@@ -189,6 +189,9 @@ rule findings:
         subsets=large(of_subsets("predictions.npz")),
         subsets_tested=of_subsets("subsets.csv"),
         single_task=[FILES.single_task_predictions.format(**where) for where in BENCH.subset_runs],
+        arena=large(arena_sweeps("predictions.npz")),
+        arena_sweeps=arena_sweeps("sweep_val.csv"),
+        arena_labels=large([] if BENCH.arena is None else expand(FILES.index, task=TASKS, split="val")),
         energies=over_localized(),
         regression=over_regressed("tested.csv"),
         regression_predictions=over_regressed("predictions.npz"),
@@ -214,6 +217,7 @@ rule findings:
         samples=resolution.samples(BENCH),
         labelled=LABELLED,
         regression=dict(BENCH.kernels.regression_settings),
+        arena=BENCH.arena is not None,
         papers=file_digest(ROOT / "lib/reporting/papers/numbers.yaml"),
         code=code_of("findings"),
     script:
@@ -391,6 +395,51 @@ if BENCH.subset_runs:
             code=code_of("subset_figures"),
         script:
             "../workflow_scripts/reporting/subset_figures.py"
+
+
+if BENCH.arena is not None:
+
+    rule arena_table:
+        input:
+            addition=over_additions("test.csv"),
+            resamples=FILES.resamples,
+            manifests=expand(FILES.manifest, task=TASKS),
+        output:
+            tables=shown_tables("arena"),
+            provenance=FILES.record("arena_table"),
+        log:
+            FILES.log("arena_table"),
+        conda:
+            ENVIRONMENT
+        threads: cores("report")
+        resources:
+            **requests("report"),
+        params:
+            tasks=TASKS,
+            reads=arena.reads(BENCH),
+            costs=arena.training_costs(BENCH),
+            footnotes=other_versions,
+            code=code_of("arena_table"),
+        script:
+            "../workflow_scripts/reporting/arena_table.py"
+
+    rule arena_figure:
+        input:
+            table=f"{FILES.tables}/arena.csv",
+        output:
+            figures=shown_figures("arena", "arena"),
+            provenance=FILES.record("arena_figure"),
+        log:
+            FILES.log("arena_figure"),
+        conda:
+            ENVIRONMENT
+        threads: cores("report")
+        resources:
+            **requests("report"),
+        params:
+            code=code_of("arena_figure"),
+        script:
+            "../workflow_scripts/reporting/arena_figure.py"
 
 
 TEXTS = [file for file in report_files() if file.endswith(".md")]

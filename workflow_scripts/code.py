@@ -65,10 +65,11 @@ def variants() -> Iterator[tuple[str, str, list[str], str]]:
     for rule in ("pretrained", "head"):
         yield from ((rule, kind, [], kind) for kind in ("image", "text"))
     told = (*EVALUATIONS, "prepare", "pretrained", "head", "finetune", "few_shot", "subsets", *_STANDARD)
-    told += ("laziness", "localization", "kernel_regression")
+    told += ("laziness", "localization", "kernel_regression", *_MOMENTS, "coefficients")
     yield from ((rule, "", [], "image") for rule in SCRIPTS if rule not in told)
 
 
+_MOMENTS = ("gram", "fisher")  # of fine-tuned models, for merging rules
 _STANDARD = ("zero_shot", "negation_controls")  # rules that evaluate in the mode standard
 
 
@@ -86,6 +87,8 @@ def _of_modes(kind: str, suffix: str) -> Iterator[tuple[str, str, list[str], str
                 for merging in RULES.values():
                     yield rule, f"{mode.name} {merging.name}{suffix}", [*evaluation, merging.module], kind
                 yield "subsets", name, evaluation, kind
+                yield "coefficients", name, evaluation, kind
+                yield from ((moments, name, [mode.encoder_module_of(kind)], kind) for moments in _MOMENTS)
             elif rule != "analogy" or kind == "image":
                 yield rule, name, evaluation, kind
     yield from ((rule, kind, evaluation_plugins(MODES["standard"], kind), kind) for rule in _STANDARD)

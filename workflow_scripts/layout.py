@@ -113,6 +113,21 @@ class Layout:
         return f"{self.mode}/addition/{{merging}}"
 
     @property
+    def coefficients(self) -> str:
+        """Learned coefficients of all task vectors, of a merging rule that has them learned."""
+        return f"{self.addition}/coefficients.json"
+
+    @property
+    def gram(self) -> str:
+        """Gram matrices of the inputs of a fine-tuned model's layers: large, with its digest beside it."""
+        return f"{self.mode}/{{task}}/gram.safetensors"
+
+    @property
+    def fisher(self) -> str:
+        """The diagonal of a fine-tuned model's Fisher information: large, with its digest beside it."""
+        return f"{self.mode}/{{task}}/fisher.safetensors"
+
+    @property
     def negation(self) -> str:
         """The folder of a task's sweep_val.csv, choice.json, test.csv and predictions.npz."""
         return f"{self.mode}/negation/{{task}}"
@@ -193,6 +208,11 @@ class Layout:
         return f"{self.run}/findings.csv"
 
     @property
+    def arena_cost(self) -> str:
+        """What methods took by the clock, from the records; no job's output, since no two runs agree in it."""
+        return f"{self.run}/arena_cost.csv"
+
+    @property
     def seal(self) -> str:
         """Digests of all records and of the configuration, written when a run ends; `sha256sum -c` reads it."""
         return f"{self.run}/provenance.sha256"
@@ -219,11 +239,14 @@ class Layout:
         return "/".join([self.logs, rule, *options]) + ".log"
 
     def of_a_task(self, kind: str) -> list[str]:
-        """The files that an objective may read of each other task, by the names that modes use (`Mode.others`).
+        """The files that an objective may read of each other task, or a merging rule of each, by the names that modes
+        and rules use (`Mode.others`, `MergingRule.statistics`); coefficients of all tasks are in one file.
 
         The first is what the objective gets; the others come with it. Raises KeyError for an unknown kind.
         """
-        kinds = {
+        beside = {"coefficients": [self.coefficients]}
+        beside |= {kind: [path, f"{path}.sha256"] for kind, path in (("gram", self.gram), ("fisher", self.fisher))}
+        kinds = beside | {
             split: [path.replace("{split}", split) for path in (self.images, self.index, self.split)]
             for split in ("fit", "val")
         }

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from lib.reporting import papers
+from lib.reporting.arena_findings import arena
 from lib.reporting.estimates import Estimate
 from lib.reporting.finding import SMALLEST, Finding, Margin, held_against, percent
 from lib.reporting.kernel_findings import kernel_regression, localization
@@ -24,14 +25,15 @@ def findings(measured: Measured, *, floor: float, random: Mapping[str, str] = Ma
     measured: absolute, single and normalized of addition, target and control of negation, error (mean xi over the
     search space of alpha), one vector and all vectors (normalized accuracy over all tasks), zero-shot d and analogy
     (accuracy on task d); the pre-trained model has absolute, target, control and localization; methods of
-    `lib.reporting.kernel_regression` have k-shot accuracies. random: model with a random image tower -> the same one
-    pre-trained, with which it is compared.
+    `lib.reporting.kernel_regression` have k-shot accuracies; quantities of the arena are named in
+    `lib.reporting.arena_findings`. random: model with a random image tower -> the same one pre-trained, with which it
+    is compared.
     """
     found: list[Finding] = []
     for model in dict.fromkeys(model for model, _, _ in measured if model not in random):
         own = _of(model, measured)
         found += [*_addition(model, own), *_negation(model, own, floor), *_disentanglement(model, own)]
-        found += [*_subsets(model, own), *_analogies(model, own), *kernel_regression(model, own)]
+        found += [*_subsets(model, own), *_analogies(model, own), *arena(model, own), *kernel_regression(model, own)]
     for model, pretrained in random.items():
         both = _of(model, measured), _of(pretrained, measured)
         found += [*_random_init(model, *both), *localization(pretrained, *both)]

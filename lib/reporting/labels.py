@@ -49,4 +49,9 @@ _RULES = {
 def title(mode: str, rule: str | None = None) -> str:
     """A mode's or control's title, its own name if it has none; with the merging rule where a run has several."""
     named = (_MODES | _CONTROLS).get(mode, mode)
-    return named if rule is None else f"{named}, {_RULES.get(rule, rule)}"
+    return named if rule is None else f"{named}, {rule_title(rule)}"
+
+
+def rule_title(rule: str) -> str:
+    """A merging rule's title, its own name if it has none."""
+    return _RULES.get(rule, rule)

@@ -42,7 +42,8 @@ class Mode:
     the names of the trained parameters; trains_of_text: those of text encoders, None if they are the same. objective: a
     module of lib/training/objectives, with its settings. others: files of each other task that the objective reads, by
     their names in `workflow_scripts.layout.Layout.of_a_task`. evaluations: those of EVALUATIONS that the mode takes
-    part in. forgetting: the sign of alpha tau that forgets.
+    part in. forgetting: the sign of alpha tau that forgets. reads: what training has seen of other tasks' data, words
+    of `lib.reads.READS`. overhead: the FLOPs of what the objective adds to a training step, over the step's own.
     """
 
     name: str
@@ -55,6 +56,8 @@ class Mode:
     others: tuple[str, ...] = ()
     evaluations: tuple[str, ...] = EVALUATIONS
     forgetting: int = -1
+    reads: tuple[str, ...] = ()
+    overhead: float = 0.0
 
     @property
     def owns_checkpoints(self) -> bool:

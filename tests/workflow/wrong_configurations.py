@@ -228,6 +228,10 @@ WRONG = {
         (["resources", "kernels"], {"threads": 1, "mem_mb": 16000, "runtime": 5, "gpu": 0}, "kernels.memory_mib: got 16000, but a job on kernels of ViT-B-32 asks for 16000 MiB in all"),
     ],
     "subsets of tasks": [
+        (["arena"], [], "arena: got [], expected a mapping"),
+        (["arena"], {"rules": []}, "arena: unknown key 'rules'; known keys: none"),
+        (["merging"], [{"rule": "sum"}, {"rule": "adamerging-transductive"}], "merging[1]: 'adamerging-transductive' learns from test images; set transductive: true"),
+        (["merging"], [{"rule": "sum", "transductive": True}], "merging[0].transductive: 'sum' reads no test images; remove it"),
         (["subsets"], [], "subsets: got [], expected a mapping"),
         (["subsets", "seed"], ..., "subsets: seed is missing; add it"),
         (["subsets", "seed"], -1, "subsets.seed: got -1, expected a number of at least 0"),
@@ -445,6 +449,8 @@ VALID = {
         (["models", 3, "modes"], ...),
     ],
     "subsets of tasks": [
+        (["arena"], {}),
+        (["merging"], [{"rule": "sum"}, {"rule": "adamerging-transductive", "transductive": True}]),
         (["subsets"], ...),
         (["subsets", "sampled"], 10**9),
         (["subsets", "modes"], ["linear-2"]),

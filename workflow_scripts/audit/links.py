@@ -107,7 +107,7 @@ def unknown_files(run: Run) -> Iterator[Fault]:
     """No file lies in the run's folder that no record knows."""
     known = {file for record in run.graph.records for file in record.generated}
     known |= {f"{file}{SUFFIX}" for file in run.sidecars()}
-    known |= {run.files.configuration, run.files.seal, run.files.report}
+    known |= {run.files.configuration, run.files.seal, run.files.report, run.files.arena_cost}
     known |= {record.file for record in run.graph.records} | set(run.broken_records)
     tasks = run.bench.prepared_tasks
     known |= {run.format(run.files.images, task=task.name, split=part) for task in tasks for part in run.parts(task)}

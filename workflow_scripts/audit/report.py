@@ -120,6 +120,7 @@ def write_findings(run: Run, folder: Path) -> None:
         search_space=_search_space(run),
         bootstrap=run.bench.bootstrap,
         **report_beside.edits(run),
+        **report_beside.arena_edits(run),
         **report_kernels.estimated(run),
     )
 

@@ -1,4 +1,4 @@
-"""What `workflow_scripts.audit.report` makes again of controls of negation, of analogies and of subsets."""
+"""What `workflow_scripts.audit.report` makes again of controls of negation, analogies, subsets and the arena."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ from pathlib import Path
 
 from lib.reporting.bootstrap import Bootstrap
 from workflow_scripts.audit.run import Run
-from workflow_scripts.configuration import resolution
-from workflow_scripts.reporting import analogies_figure, analogies_table, negation_controls_table
+from workflow_scripts.configuration import arena, resolution
+from workflow_scripts.configuration.participation import SUM
+from workflow_scripts.reporting import (
+    analogies_figure,
+    analogies_table,
+    arena_figure,
+    arena_table,
+    negation_controls_table,
+)
 
 
 def write_tables(run: Run, folder: Path) -> None:
@@ -16,6 +23,8 @@ def write_tables(run: Run, folder: Path) -> None:
         _write_controls(run, folder)
     if run.bench.analogies.by_name:
         _write_analogies(run, folder)
+    if run.bench.arena is not None:
+        _write_arena(run, folder)
 
 
 def draw_figures(run: Run, folder: Path) -> None:
@@ -23,6 +32,8 @@ def draw_figures(run: Run, folder: Path) -> None:
     if run.bench.analogies.few_shot_modes:
         table = str(run.path(f"{run.files.tables}/analogies.csv"))
         analogies_figure.main(table, folder, modes=run.bench.analogies.few_shot_modes)
+    if run.bench.arena is not None:
+        arena_figure.main(str(run.path(f"{run.files.tables}/arena.csv")), folder)
 
 
 def _write_controls(run: Run, folder: Path) -> None:
@@ -56,6 +67,32 @@ def edits(run: Run) -> dict[str, object]:
         "samples": resolution.samples(bench),
         "labels": run.test_indices(dict.fromkeys([*bench.task_names, *bench.analogies.targets])),
     }
+
+
+def arena_edits(run: Run) -> dict[str, object]:
+    """What the findings say of the arena rests on: the sweeps of `sum` on val, predictions and labels."""
+    bench, files = run.bench, run.files
+    if bench.arena is None:
+        return {"arena": False}
+    by_sum = [where for where in bench.additions(bench.pretrained) if where["merging"] == SUM]
+    stored = (run.paths(f"{files.addition}/{name}", by_sum) for name in ("sweep_val.csv", "predictions.npz"))
+    places = [{"task": task, "split": "val"} for task in bench.task_names]
+    labels = dict(zip(bench.task_names, run.paths(files.index, places), strict=True))
+    return {"arena": True, "arena_sweeps": dict(zip(*stored, strict=True)), "arena_labels": labels}
+
+
+def _write_arena(run: Run, folder: Path) -> None:
+    bench, files = run.bench, run.files
+    arena_table.main(
+        folder,
+        addition=run.paths(f"{files.addition}/test.csv", bench.additions(bench.pretrained)),
+        resamples=str(run.path(files.resamples)),
+        manifests=run.paths(files.manifest, [{"task": task} for task in bench.task_names]),
+        tasks=bench.task_names,
+        reads=arena.reads(bench),
+        costs=arena.training_costs(bench),
+        footnotes=run.footnotes("arena_table"),
+    )
 
 
 def _write_analogies(run: Run, folder: Path) -> None:

@@ -17,6 +17,7 @@ from lib.files import checkpoints
 from lib.files.digests import SUFFIX, file_digest
 from lib.files.own_files import read_json, read_npz
 from lib.provenance import records
+from workflow_scripts.configuration import arena
 from workflow_scripts.configuration.benchmark import Benchmark, Task
 from workflow_scripts.layout import SPLITS, Layout
 from workflow_scripts.reporting import frames
@@ -32,6 +33,8 @@ _REPORT = (
     "analogies_figure",
     "subset_tables",
     "subset_figures",
+    "arena_table",
+    "arena_figure",
     "reproduction",
     "findings",
     "heatmaps",
@@ -164,6 +167,8 @@ class Run:
             yield Job("import_checkpoint", trained.wildcards, trained.record) if named else trained
             yield self._job("task_vector", **where)
         yield from (self._job("single_task", **where) for where in bench.evaluated("single_task"))
+        yield from (self._job("coefficients", **where) for where in arena.learned(bench))
+        yield from (self._job(kind, **where) for kind in ("gram", "fisher") for where in arena.moments(bench, kind))
         yield from (self._job("addition", **where) for where in bench.additions())
         for where in bench.evaluated("negation"):
             yield from (self._job("negation", **where, task=task) for task in bench.task_names)
@@ -190,6 +195,8 @@ class Run:
             "analogies_figure": bench.analogies.few_shot_modes,
             "subset_tables": bench.subset_runs,
             "subset_figures": bench.subset_runs,
+            "arena_table": bench.arena is not None,
+            "arena_figure": bench.arena is not None,
             "localization_table": bench.kernels.localization,
             "localization_figures": bench.kernels.localization,
             "kernel_regression_table": bench.kernels.regression,

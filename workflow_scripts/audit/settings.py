@@ -11,11 +11,13 @@ import yaml
 
 from lib.data.splits import fit_and_validation
 from lib.editing.coefficients import alpha_grid
+from lib.editing.merging_rules import MOMENTS
 from lib.provenance.code_digest import code_digests
+from lib.training import modes
 from lib.training.schedule import learning_rate
 from workflow_scripts.audit.run import Fault, Job, Run
 from workflow_scripts.code import OUTSIDE
-from workflow_scripts.configuration import resolution
+from workflow_scripts.configuration import arena, resolution
 
 
 def configuration(run: Run, effective: Mapping[str, object]) -> Iterator[Fault]:
@@ -50,6 +52,8 @@ def _expected(run: Run, job: Job) -> dict[str, object]:
     model = bench.model(where["model"]) if "model" in where else None
     if job.rule in ("zero_shot", "single_task", "addition", "negation", "disentanglement", "subsets"):
         return _expected_of_evaluation(run, job)
+    if job.rule in ("coefficients", "gram", "fisher"):
+        return _expected_of_merging(run, job)
     if job.rule in ("negation_controls", "analogy", "few_shot"):
         return _expected_of_controls_and_analogies(run, job)
     if job.rule in ("localization", "kernel_regression", "laziness", "wide_networks"):
@@ -71,6 +75,8 @@ def _expected(run: Run, job: Job) -> dict[str, object]:
     if job.rule in ("subset_tables", "subset_figures"):
         drawn = dict(bench.bootstrap) if job.rule == "subset_tables" else {}
         return {"tasks": bench.task_names, "samples": resolution.samples(bench), **drawn}
+    if job.rule == "arena_table":
+        return {"tasks": bench.task_names, "reads": arena.reads(bench), "costs": arena.training_costs(bench)}
     if job.rule.startswith("similarity"):
         return {"tasks": bench.task_names}
     if job.rule == "disentanglement_table":
@@ -108,6 +114,19 @@ def _expected_of_evaluation(run: Run, job: Job) -> dict[str, object]:
                 **drawn,
             }
     return found
+
+
+def _expected_of_merging(run: Run, job: Job) -> dict[str, object]:
+    """Of learned coefficients and of moments, which merging rules read."""
+    bench, where = run.bench, job.wildcards
+    found = {"architecture": resolution.image_architecture(bench.model(where["model"]))}
+    known = resolution.evaluation(where["mode"], bench.kind)
+    if job.rule == "coefficients":
+        learned_by = resolution.learned(where["mode"], where["merging"])
+        found |= {"evaluation": resolution.evaluating(bench), "model": known, "tasks": bench.task_names}
+        return found | {"learned_by": learned_by}
+    tangent = modes.get(where["mode"]).tangent
+    return found | {"encoder": known["encoder"], "tangent": tangent, "drawn": dict(MOMENTS)}
 
 
 def _expected_of_controls_and_analogies(run: Run, job: Job) -> dict[str, object]:

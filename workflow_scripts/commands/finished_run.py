@@ -135,6 +135,9 @@ def _kinds(layout: Layout) -> list[tuple[str, str]]:
             for folder in (layout.addition, layout.negation, layout.negation_controls, layout.analogy)
             for what, file in _EDITED
         ),
+        ("learned coefficients", layout.coefficients),
+        ("Gram matrices of layers' inputs", layout.gram),
+        ("Fisher information", layout.fisher),
         ("accuracy after few-shot fine-tuning", f"{layout.analogy}/few_shot.csv"),
         ("predictions after few-shot fine-tuning", f"{layout.analogy}/few_shot_predictions.npz"),
         ("grid of xi", layout.disentanglement),

@@ -29,6 +29,7 @@ from workflow_scripts.commands.lines import tell
 NAMED = tuple(name for name in IDENTITY if name != "seed")  # columns that name a row, beside the seed
 _NO_SHARES = (
     "alpha",
+    "cost",
     "n",
     "subsets",
     "error",
@@ -70,7 +71,7 @@ class Cell:
             return "analogy" if self.row["shots"] in ("0", "all") else "few_shot"
         if self.row.get("method") == NEGATIVE:
             return "negation"
-        return "addition" if self.table == "random_init" else self.table.removesuffix("_per_task")
+        return "addition" if self.table in ("random_init", "arena") else self.table.removesuffix("_per_task")
 
     def title(self) -> str:
         """The cell and its value, in percent where it is a fraction of images."""

@@ -12,7 +12,7 @@ from lib.models.architectures import read_configuration
 from lib.parameters import matching
 from lib.text_cost import TextTower
 from lib.training import modes
-from workflow_scripts.commands import workload_beside, workload_kernels
+from workflow_scripts.commands import workload_arena, workload_beside, workload_kernels
 from workflow_scripts.commands.work import Stage, Work, evaluated, negated, number_of_classes
 from workflow_scripts.configuration import resolution
 from workflow_scripts.configuration.benchmark import Benchmark, ConfigurationError, Model, Task
@@ -71,6 +71,7 @@ def stages(bench: Benchmark) -> list[Stage]:
         ),
         *(Stage(name, 1, "report") for name in ("similarity_table", "similarity_maps")),
         Stage("disentanglement_table", int(has_pairs), "report"),
+        *workload_arena.stages(bench, known, sizes),
         Stage("random_init", int(bool(bench.random_init)), "report"),
         Stage("scatters", int(bool(bench.scattered)), "report"),
         Stage("heatmaps", int(has_pairs), "report"),

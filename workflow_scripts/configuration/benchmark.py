@@ -55,6 +55,7 @@ class Benchmark:
     deterministic: bool = False
     pretraining: Mapping[str, object] | None = None
     subsets: Mapping[str, object] | None = None
+    arena: Mapping[str, object] | None = None
     kernels: Kernels = field(default_factory=Kernels)
 
     @property

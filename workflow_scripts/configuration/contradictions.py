@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from lib.editing.coefficients import alpha_grid
+from lib.editing.merging_rules import RULES
 from lib.training import modes
 from workflow_scripts.configuration.analogies import wrong_analogies
 from workflow_scripts.configuration.data_sets import wrong_data
@@ -29,6 +30,7 @@ def contradictions(config: Mapping[str, object], *, look: bool) -> Iterator[str]
     for rule, count in Counter(entry["rule"] for entry in config["merging"]).items():
         if count > 1:
             yield f"merging: {count} entries have the rule {rule!r}; a run has each rule once"
+    yield from _wrong_transduction(config)
     yield from _wrong_subsets(config)
     yield from wrong_files(config)
     yield from (told := list(wrong_data(config, look=look)))
@@ -45,6 +47,15 @@ def _wrong_modes(config: Mapping[str, object]) -> Iterator[str]:
     for mode in owners(config["modes"]):
         if mode not in rates:
             yield f"finetune.learning_rate: {mode} is missing, but the modes {config['modes']} need it"
+
+
+def _wrong_transduction(config: Mapping[str, object]) -> Iterator[str]:
+    for index, entry in enumerate(config["merging"]):
+        known, told = RULES[entry["rule"]].transductive, entry.get("transductive", False)
+        if known and not told:
+            yield f"merging[{index}]: {entry['rule']!r} learns from test images; set transductive: true, or remove it"
+        if told and not known:
+            yield f"merging[{index}].transductive: {entry['rule']!r} reads no test images; remove it"
 
 
 def _wrong_subsets(config: Mapping[str, object]) -> Iterator[str]:

@@ -40,10 +40,13 @@ class Task:
 
 @dataclass(frozen=True)
 class Merging:
-    """A merging rule of addition. alphas: a grid (start, stop, points) in the place of the rule's own."""
+    """A merging rule of addition. alphas: a grid (start, stop, points) in the place of the rule's own. transductive:
+    the configuration says that the rule sees test images, which it must if the rule does.
+    """
 
     rule: str
     alphas: Mapping[str, float] | None = None
+    transductive: bool = False
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,16 @@ def merging(bench: Benchmark, rule: str) -> dict[str, object]:
     return {"module": known.module, "settings": dict(known.settings), "alphas": alphas}
 
 
+def learned(mode: str, rule: str) -> dict[str, object]:
+    """How a merging rule's coefficients are learned in a mode: split, objective, one per task or tensor, recipe.
+
+    features: from the features of one pass, which a tangent model's coefficients of whole vectors are affine in.
+    """
+    known = RULES[rule].learned
+    features = modes.get(mode).tangent and known["per"] == "task"
+    return {**known, "learning": dict(known["learning"]), "features": features}
+
+
 def subsets(bench: Benchmark, mode: str) -> dict[str, object]:
     """Which subsets of the tasks are added in a mode, on which grid of alphas.
 

@@ -15,7 +15,7 @@ from lib.reporting.estimates import Estimate
 from lib.reporting.labels import PRETRAINED
 from lib.reporting.resamples import Resampled, Who
 from workflow_scripts.job import adapter
-from workflow_scripts.reporting import edits, kernel_estimates
+from workflow_scripts.reporting import arena_estimates, edits, kernel_estimates
 from workflow_scripts.reporting.disentanglement_table import measure
 from workflow_scripts.reporting.subset_rows import Samples
 
@@ -42,13 +42,18 @@ def main(
     energies: Sequence[str] = (),
     regression: Mapping[str, str] = MappingProxyType({}),
     regression_drawn: Mapping[str, object] = MappingProxyType({}),
+    arena: bool = False,
+    arena_sweeps: Mapping[str, str] = MappingProxyType({}),
+    arena_labels: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Write findings.md and findings.csv to `folder`.
 
     outcomes: of disentanglement, per image; random: model with a random image tower -> the same one pre-trained;
     analogies: accuracies -> predictions; subsets, single_task: predictions of subsets' models and of the tasks' own;
     samples: mode -> its sample of subsets; labels: task -> index of its test split; energies: local energies;
-    regression: accuracies -> predictions, of the images that regression_drawn tells. Raises OwnFileError.
+    regression: accuracies -> predictions, of the images that regression_drawn tells. arena: whether to compare merging
+    rules; arena_sweeps: of the sum on val -> predictions; arena_labels: task -> index of its val split. Raises
+    OwnFileError.
     """
     found, drawn = Resampled.read(resamples), Bootstrap(**bootstrap)
     try:
@@ -65,6 +70,9 @@ def main(
     if regression:
         files = list(regression), list(regression.values())
         measured |= kernel_estimates.of_regression(*files, labels, regression_drawn, drawn)
+    if arena:
+        measured |= arena_estimates.of_rules(found, models, tasks)
+        measured |= arena_estimates.of_sweeps(arena_sweeps, arena_labels, drawn)
     rows = findings.findings(measured, floor=control_floor, random=random)
     atomic.write_text(folder / "findings.md", findings.markdown(rows))
     with atomic.whole(folder / "findings.csv") as temporary:
@@ -125,4 +133,7 @@ if __name__ == "__main__":
             energies=list(snakemake.input.energies),
             regression=dict(zip(snakemake.input.regression, snakemake.input.regression_predictions, strict=True)),
             regression_drawn=params.regression,
+            arena=params.arena,
+            arena_sweeps=dict(zip(snakemake.input.arena_sweeps, snakemake.input.arena, strict=True)),
+            arena_labels=dict(zip(params.tasks if params.arena else [], snakemake.input.arena_labels, strict=True)),
         )
