@@ -250,8 +250,9 @@ def others_of(tasks, wildcards):
 
 
 def others(wildcards):
-    """The files that the mode's objective reads of the other tasks."""
-    return others_of([wildcards.task], wildcards)
+    """The files that the mode's objective reads of the other tasks, and of the rule's own as the kinds `own_{kind}`."""
+    own = of_tasks(modes.get(wildcards.mode).own, [wildcards.task], wildcards)
+    return others_of([wildcards.task], wildcards) | {f"own_{kind}": files for kind, files in own.items()}
 
 
 def statistics(wildcards):
@@ -262,7 +263,7 @@ def statistics(wildcards):
 def read_of(files):
     """All of them as inputs: small ones compared by content, large ones whatever their age."""
     paths = [path for by_task in files.values() for listed in by_task.values() for path in listed]
-    return [path if path.endswith(".json") else large(path) for path in paths]
+    return [path if path.endswith((".json", SUFFIX)) else large(path) for path in paths]
 
 
 def first_of(files):

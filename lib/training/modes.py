@@ -16,12 +16,15 @@ from importlib import import_module
 from lib.parameters import matching
 
 EVALUATIONS = ("single_task", "addition", "negation", "disentanglement", "analogy")
+# few-shot fine-tuning of analogies is left out: with a method that reads more images, its few would not be all
+_WITHOUT_ANALOGY = EVALUATIONS[:-1]
 # W_q, W_k, W_v, W_o, no biases (Jin et al. 2024), by open_clip's names and by those of transformers' text encoders
 ATTENTION_WEIGHTS = ("*attn.in_proj_weight", "*attn.out_proj.weight")
 ATTENTION_WEIGHTS_OF_TEXT = (
     *(f"*attention.self.{name}.weight" for name in ("query", "key", "value")),
     "*attention.output.dense.weight",
 )
+_OF_ATTENTION = {"trains": ATTENTION_WEIGHTS, "trains_of_text": ATTENTION_WEIGHTS_OF_TEXT}
 _ENCODERS = {
     "image": ("image", "tangent"),
     "text": ("text", "tangent_text"),
@@ -41,8 +44,10 @@ class Mode:
     vectors_of: the mode whose checkpoints give tau. tangent: trained and evaluated as f_lin. trains: shell patterns of
     the names of the trained parameters; trains_of_text: those of text encoders, None if they are the same. objective: a
     module of lib/training/objectives, with its settings. others: files of each other task that the objective reads, by
-    their names in `workflow_scripts.layout.Layout.of_a_task`. evaluations: those of EVALUATIONS that the mode takes
-    part in. forgetting: the sign of alpha tau that forgets.
+    their names in `workflow_scripts.layout.Layout.of_a_task`. own: files of the task itself, by the same names, which
+    the objective finds as "own_{name}" among the others. recipe: what the mode has instead of the
+    configuration's values for `finetune`; a learning rate that the configuration states for the mode goes before.
+    evaluations: those of EVALUATIONS that the mode takes part in. forgetting: the sign of alpha tau that forgets.
     """
 
     name: str
@@ -53,6 +58,8 @@ class Mode:
     objective: str = "cross_entropy"
     settings: Mapping[str, object] = field(default_factory=dict)
     others: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    recipe: Mapping[str, object] = field(default_factory=dict)
     evaluations: tuple[str, ...] = EVALUATIONS
     forgetting: int = -1
 
@@ -102,7 +109,7 @@ MODES = {
         Mode("standard", vectors_of="standard"),
         Mode("posthoc", vectors_of="standard", tangent=True),
         Mode("linear", vectors_of="linear", tangent=True),
-        Mode("linear-2", vectors_of="linear-2", trains=ATTENTION_WEIGHTS, trains_of_text=ATTENTION_WEIGHTS_OF_TEXT),
+        Mode("linear-2", vectors_of="linear-2", **_OF_ATTENTION),
         # the control of the editing paper's negation table: its tau already forgets
         Mode(
             "gradient-ascent",
@@ -110,6 +117,43 @@ MODES = {
             objective="gradient_ascent",
             evaluations=("single_task", "negation"),
             forgetting=+1,
+        ),
+        # OrthoReg (Liu et al. 2026). ASSUME: lambda is the least of the paper's range, 0.1 to 100, chosen there by
+        # validation: at tau = 0 the penalty is the sum of all d_l, far above a cross-entropy
+        *(
+            Mode(
+                f"{base}-orthoreg",
+                vectors_of=f"{base}-orthoreg",
+                tangent=base == "linear",
+                objective="orthoreg",
+                settings={"strength": 0.1, "squared": True, "layers": layers},
+                evaluations=_WITHOUT_ANALOGY,
+                **trained,
+            )
+            for base, layers, trained in (
+                ("standard", ["*weight"], {}),
+                ("linear", ["*weight"], {}),
+                ("linear-2", [*ATTENTION_WEIGHTS, *ATTENTION_WEIGHTS_OF_TEXT], _OF_ATTENTION),
+            )
+        ),
+        # tau-Jp (Yoshida et al. 2025)
+        Mode(
+            "linear-taujp",
+            vectors_of="linear-taujp",
+            tangent=True,
+            objective="tau_jp",
+            settings={"strength": 0.1, "images": 16, "seed": 0, "control": False},
+            others=("fit",),
+            evaluations=_WITHOUT_ANALOGY,
+        ),
+        # TaLoS (Iurada et al. 2025)
+        Mode(
+            "standard-talos",
+            vectors_of="standard-talos",
+            objective="talos",
+            settings={"keep": 0.1, "rounds": 4, "damping": 0.1, "seed": 0},
+            own=("val",),
+            evaluations=_WITHOUT_ANALOGY,
         ),
     )
 }
