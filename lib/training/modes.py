@@ -24,6 +24,12 @@ ATTENTION_WEIGHTS_OF_TEXT = (
     *(f"*attention.self.{name}.weight" for name in ("query", "key", "value")),
     "*attention.output.dense.weight",
 )
+# what has a part in a stored curvature: all but the kernel of the patches and positions, or of text encoders embeddings
+OF_CURVATURE = ("class_embedding", "ln_*", "transformer.*", "proj")
+OF_CURVATURE_OF_TEXT = ("embeddings.LayerNorm.*", "encoder.*", "lm_head.*")
+# of each task and model, once for all modes. ASSUME: 256 images and one random s of each: the paper says that 128 to
+# 256 images are enough, and that more samples do not help
+CURVATURE = {"images": 256, "samples": 1, "seed": 0}
 _OF_ATTENTION = {"trains": ATTENTION_WEIGHTS, "trains_of_text": ATTENTION_WEIGHTS_OF_TEXT}
 _ENCODERS = {
     "image": ("image", "tangent"),
@@ -154,6 +160,34 @@ MODES = {
             settings={"keep": 0.1, "rounds": 4, "damping": 0.1, "seed": 0},
             own=("val",),
             evaluations=_WITHOUT_ANALOGY,
+        ),
+        # TAK (Porrello et al. 2026), with one lambda at this benchmark's rate, and with the released code's factors and
+        # rate; both train what the paper trains
+        *(
+            Mode(
+                name,
+                vectors_of=name,
+                tangent=True,
+                trains=OF_CURVATURE,
+                trains_of_text=OF_CURVATURE_OF_TEXT,
+                objective="tak",
+                settings=settings,
+                others=("curvature",),
+                recipe=recipe,
+                evaluations=_WITHOUT_ANALOGY,
+            )
+            for name, settings, recipe in (
+                ("linear-tak", {"strength": 10.0, "scaling": "expand", "weights": {}}, {}),
+                (
+                    "linear-tak-paper",
+                    {
+                        "strength": 500.0,
+                        "scaling": "released",
+                        "weights": {"*ln_*": 10.0, "*[Ll]ayer*[Nn]orm*": 10.0, "class_embedding": 10.0, "proj": 0.1},
+                    },
+                    {"learning_rate": 3e-4},
+                ),
+            )
         ),
     )
 }
