@@ -64,6 +64,8 @@ def _expected(run: Run, job: Job) -> dict[str, object]:
             "image_size": bench.image_size,
             "recipe": resolution.recipe(bench, where["mode"]),
         }
+    if job.rule == "curvature":
+        return {"architecture": resolution.image_architecture(model), **resolution.curvature(bench.kind)}
     if job.rule in ("pretrained", "head"):
         tower = None if model.image_tower is None else dict(model.image_tower)
         weights = {"weights": resolution.weights(model), "activation": model.activation, "image_tower": tower}
