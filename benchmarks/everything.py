@@ -11,7 +11,17 @@ import sys
 import torch
 
 LARGE = "ViT-L-14-quickgelu"
-COMMANDS = ["tangent_step", "sweeps", "data_path", "growth", "memory", "memory --check", "kernels", "workflow"]
+COMMANDS = [
+    "tangent_step",
+    "penalty_step",
+    "sweeps",
+    "data_path",
+    "growth",
+    "memory",
+    "memory --check",
+    "kernels",
+    "workflow",
+]
 ON_A_CPU = ["tangent_step --precision bf16", "tangent_step --default-heap"]
 ON_A_GPU = [
     *(f"tangent_step --compile --precision {precision}" for precision in ("tf32", "bf16")),

@@ -49,8 +49,8 @@ def test_a_job_reads_what_its_mode_declares_and_nothing_else(with_methods, tmp_p
     targets = [f"{base}/{mode}/Signs/theta.safetensors" for mode in ("linear", *METHODS)]
     done = run_snakemake(tmp_path, "--dry-run", "--printshellcmds", *targets, config=with_methods)
     assert done.returncode == 0, done.stdout[-3000:]
-    inputs = dict(re.findall(r"rule finetune:\n\s+input: (.*)\n\s+output: \S*/(\S+)/Signs/theta", done.stdout, re.M))
-    inputs = {mode: listed for listed, mode in inputs.items()}
+    jobs = re.findall(r"rule finetune:\n\s+input: (.*)\n\s+output: \S*/(\S+)/Signs/theta", done.stdout)
+    inputs = {mode: listed for listed, mode in jobs}
     plain = set(inputs["linear"].split(", "))
     extra = {mode: {file.removeprefix("results/tiny/") for file in set(inputs[mode].split(", ")) - plain}
              for mode in METHODS}  # fmt: skip
