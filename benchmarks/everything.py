@@ -13,6 +13,7 @@ import torch
 LARGE = "ViT-L-14-quickgelu"
 COMMANDS = [
     "tangent_step",
+    "penalty_step",
     "sweeps",
     "data_path",
     "growth",

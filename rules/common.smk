@@ -255,8 +255,9 @@ def others_of(tasks, wildcards):
 
 
 def others(wildcards):
-    """The files that the mode's objective reads of the other tasks."""
-    return others_of([wildcards.task], wildcards)
+    """The files that the mode's objective reads of the other tasks, and of the rule's own as the kinds `own_{kind}`."""
+    own = of_tasks(modes.get(wildcards.mode).own, [wildcards.task], wildcards)
+    return others_of([wildcards.task], wildcards) | {f"own_{kind}": files for kind, files in own.items()}
 
 
 def statistics(wildcards):

@@ -40,6 +40,31 @@ rule finetune:
         "../workflow_scripts/training/finetune.py"
 
 
+rule curvature:
+    input:
+        theta_0=large(FILES.theta_0),
+        images=large([path.replace("{split}", "fit") for path in (FILES.images, FILES.index)]),
+        sha256=beside(FILES.theta_0),
+        split=FILES.split.replace("{split}", "fit"),
+    output:
+        factors=FILES.curvature,
+        factors_sha256=FILES.curvature + SUFFIX,
+        provenance=FILES.record("curvature", "{model}", "{task}"),
+    log:
+        FILES.log("curvature", "{model}", "{task}"),
+    conda:
+        ENVIRONMENT
+    threads: cores("evaluate")
+    resources:
+        **requests("evaluate", gpu=True),
+    params:
+        architecture=of_model(resolution.image_architecture),
+        **resolution.curvature(BENCH.kind),
+        code=code_of("curvature", lambda wildcards: [resolution.curvature(BENCH.kind)["encoder"]]),
+    script:
+        "../workflow_scripts/training/curvature.py"
+
+
 ruleorder: import_checkpoint > finetune
 
 

@@ -65,7 +65,7 @@ def variants() -> Iterator[tuple[str, str, list[str], str]]:
     for rule in ("pretrained", "head"):
         yield from ((rule, kind, [], kind) for kind in ("image", "text"))
     told = (*EVALUATIONS, "prepare", "pretrained", "head", "finetune", "few_shot", "subsets", *_STANDARD)
-    told += ("laziness", "localization", "kernel_regression", *_MOMENTS, "coefficients")
+    told += ("laziness", "localization", "kernel_regression", *_MOMENTS, "coefficients", "curvature")
     yield from ((rule, "", [], "image") for rule in SCRIPTS if rule not in told)
 
 
@@ -93,4 +93,4 @@ def _of_modes(kind: str, suffix: str) -> Iterator[tuple[str, str, list[str], str
                 yield rule, name, evaluation, kind
     yield from ((rule, kind, evaluation_plugins(MODES["standard"], kind), kind) for rule in _STANDARD)
     of_kernels = [MODES["standard"].encoder_module_of(kind)]
-    yield from ((rule, kind, of_kernels, kind) for rule in ("localization", "kernel_regression"))
+    yield from ((rule, kind, of_kernels, kind) for rule in ("localization", "kernel_regression", "curvature"))

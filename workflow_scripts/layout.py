@@ -79,6 +79,11 @@ class Layout:
         return f"{self.model}/heads/{{task}}.safetensors"
 
     @property
+    def curvature(self) -> str:
+        """Factors of a task's curvature at theta_0."""
+        return f"{self.model}/curvature/{{task}}.safetensors"
+
+    @property
     def mode(self) -> str:
         return f"{self.model}/seed{{seed}}/{{mode}}"
 
@@ -250,4 +255,4 @@ class Layout:
             split: [path.replace("{split}", split) for path in (self.images, self.index, self.split)]
             for split in ("fit", "val")
         }
-        return kinds[kind]
+        return (kinds | {"curvature": [self.curvature, f"{self.curvature}.sha256"]})[kind]

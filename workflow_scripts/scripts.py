@@ -9,6 +9,7 @@ SCRIPTS = {
     "head": "workflow_scripts/models/head.py",
     "zero_shot": "workflow_scripts/models/zero_shot.py",
     "finetune": "workflow_scripts/training/finetune_process.py",
+    "curvature": "workflow_scripts/training/curvature.py",
     "import_checkpoint": "workflow_scripts/training/import_checkpoint.py",
     "task_vector": "workflow_scripts/training/task_vector.py",
     "single_task": "workflow_scripts/editing/single_task.py",

@@ -22,6 +22,13 @@ _MODES = {
     "linear": "Linear FT",
     "linear-2": "Linear layers FT",
     "gradient-ascent": "Gradient ascent",
+    "standard-orthoreg": "Non-linear FT + OrthoReg",
+    "linear-orthoreg": "Linear FT + OrthoReg",
+    "linear-2-orthoreg": "Linear layers FT + OrthoReg",
+    "linear-taujp": "Linear FT + tau-Jp",
+    "standard-talos": "TaLoS",
+    "linear-tak": "Linear FT + TAK",
+    "linear-tak-paper": "Linear FT + TAK, its paper's rate",
 }
 MODES = [mode for mode in _MODES if mode not in (PRETRAINED, RANDOM)]
 _CONTROLS = {  # of negation, in the place of a mode

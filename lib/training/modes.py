@@ -14,14 +14,24 @@ from dataclasses import dataclass, field
 from importlib import import_module
 
 from lib.parameters import matching
+from lib.reads import OTHERS_TRAINING_IMAGES, VALIDATION_IMAGES
 
 EVALUATIONS = ("single_task", "addition", "negation", "disentanglement", "analogy")
+# few-shot fine-tuning of analogies is left out: with a method that reads more images, its few would not be all
+_WITHOUT_ANALOGY = EVALUATIONS[:-1]
 # W_q, W_k, W_v, W_o, no biases (Jin et al. 2024), by open_clip's names and by those of transformers' text encoders
 ATTENTION_WEIGHTS = ("*attn.in_proj_weight", "*attn.out_proj.weight")
 ATTENTION_WEIGHTS_OF_TEXT = (
     *(f"*attention.self.{name}.weight" for name in ("query", "key", "value")),
     "*attention.output.dense.weight",
 )
+# what has a part in a stored curvature: all but the kernel of the patches and positions, or of text encoders embeddings
+OF_CURVATURE = ("class_embedding", "ln_*", "transformer.*", "proj")
+OF_CURVATURE_OF_TEXT = ("embeddings.LayerNorm.*", "encoder.*", "lm_head.*")
+# of each task and model, once for all modes. ASSUME: 256 images and one random s of each: the paper says that 128 to
+# 256 images are enough, and that more samples do not help
+CURVATURE = {"images": 256, "samples": 1, "seed": 0}
+_OF_ATTENTION = {"trains": ATTENTION_WEIGHTS, "trains_of_text": ATTENTION_WEIGHTS_OF_TEXT}
 _ENCODERS = {
     "image": ("image", "tangent"),
     "text": ("text", "tangent_text"),
@@ -41,9 +51,12 @@ class Mode:
     vectors_of: the mode whose checkpoints give tau. tangent: trained and evaluated as f_lin. trains: shell patterns of
     the names of the trained parameters; trains_of_text: those of text encoders, None if they are the same. objective: a
     module of lib/training/objectives, with its settings. others: files of each other task that the objective reads, by
-    their names in `workflow_scripts.layout.Layout.of_a_task`. evaluations: those of EVALUATIONS that the mode takes
-    part in. forgetting: the sign of alpha tau that forgets. reads: what training has seen of other tasks' data, words
-    of `lib.reads.READS`. overhead: the FLOPs of what the objective adds to a training step, over the step's own.
+    their names in `workflow_scripts.layout.Layout.of_a_task`. own: files of the task itself, by the same names, which
+    the objective finds as "own_{name}" among the others. recipe: what the mode has instead of the
+    configuration's values for `finetune`; a learning rate that the configuration states for the mode goes before.
+    evaluations: those of EVALUATIONS that the mode takes part in. forgetting: the sign of alpha tau that forgets.
+    reads: what training has seen beside its own fit images, words of `lib.reads.READS`. overhead: the FLOPs of what the
+    objective adds to a training step, over the step's own.
     """
 
     name: str
@@ -54,6 +67,8 @@ class Mode:
     objective: str = "cross_entropy"
     settings: Mapping[str, object] = field(default_factory=dict)
     others: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    recipe: Mapping[str, object] = field(default_factory=dict)
     evaluations: tuple[str, ...] = EVALUATIONS
     forgetting: int = -1
     reads: tuple[str, ...] = ()
@@ -105,7 +120,7 @@ MODES = {
         Mode("standard", vectors_of="standard"),
         Mode("posthoc", vectors_of="standard", tangent=True),
         Mode("linear", vectors_of="linear", tangent=True),
-        Mode("linear-2", vectors_of="linear-2", trains=ATTENTION_WEIGHTS, trains_of_text=ATTENTION_WEIGHTS_OF_TEXT),
+        Mode("linear-2", vectors_of="linear-2", **_OF_ATTENTION),
         # the control of the editing paper's negation table: its tau already forgets
         Mode(
             "gradient-ascent",
@@ -113,6 +128,75 @@ MODES = {
             objective="gradient_ascent",
             evaluations=("single_task", "negation"),
             forgetting=+1,
+        ),
+        # OrthoReg (Liu et al. 2026). ASSUME: lambda is the least of the paper's range, 0.1 to 100, chosen there by
+        # validation: at tau = 0 the penalty is the sum of all d_l, far above a cross-entropy
+        *(
+            Mode(
+                f"{base}-orthoreg",
+                vectors_of=f"{base}-orthoreg",
+                tangent=base == "linear",
+                objective="orthoreg",
+                settings={"strength": 0.1, "squared": True, "layers": layers},
+                evaluations=_WITHOUT_ANALOGY,
+                **trained,
+            )
+            for base, layers, trained in (
+                ("standard", ["*weight"], {}),
+                ("linear", ["*weight"], {}),
+                ("linear-2", [*ATTENTION_WEIGHTS, *ATTENTION_WEIGHTS_OF_TEXT], _OF_ATTENTION),
+            )
+        ),
+        # tau-Jp (Yoshida et al. 2025)
+        Mode(
+            "linear-taujp",
+            vectors_of="linear-taujp",
+            tangent=True,
+            objective="tau_jp",
+            settings={"strength": 0.1, "images": 16, "seed": 0, "control": False},
+            others=("fit",),
+            reads=(OTHERS_TRAINING_IMAGES,),
+            overhead=0.125,  # 16 images beside 128
+            evaluations=_WITHOUT_ANALOGY,
+        ),
+        # TaLoS (Iurada et al. 2025)
+        Mode(
+            "standard-talos",
+            vectors_of="standard-talos",
+            objective="talos",
+            settings={"keep": 0.1, "rounds": 4, "damping": 0.1, "seed": 0},
+            own=("val",),
+            reads=(VALIDATION_IMAGES,),
+            evaluations=_WITHOUT_ANALOGY,
+        ),
+        # TAK (Porrello et al. 2026), with one lambda at this benchmark's rate, and with the released code's factors and
+        # rate; both train what the paper trains
+        *(
+            Mode(
+                name,
+                vectors_of=name,
+                tangent=True,
+                trains=OF_CURVATURE,
+                trains_of_text=OF_CURVATURE_OF_TEXT,
+                objective="tak",
+                settings=settings,
+                others=("curvature",),
+                reads=(OTHERS_TRAINING_IMAGES,),
+                recipe=recipe,
+                evaluations=_WITHOUT_ANALOGY,
+            )
+            for name, settings, recipe in (
+                ("linear-tak", {"strength": 10.0, "scaling": "expand", "weights": {}}, {}),
+                (
+                    "linear-tak-paper",
+                    {
+                        "strength": 500.0,
+                        "scaling": "released",
+                        "weights": {"*ln_*": 10.0, "*[Ll]ayer*[Nn]orm*": 10.0, "class_embedding": 10.0, "proj": 0.1},
+                    },
+                    {"learning_rate": 3e-4},
+                ),
+            )
         ),
     )
 }

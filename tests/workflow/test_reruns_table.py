@@ -3,6 +3,7 @@
 import pytest
 
 from lib.provenance.code_digest import counted_texts, reached_modules
+from lib.training.modes import MODES
 from tests.workflow.conftest import ROOT
 from workflow_scripts.code import OUTSIDE, code, variants
 from workflow_scripts.commands import reruns
@@ -18,7 +19,7 @@ COMPUTING = [
     "disentanglement",
     "zero_shot",
 ]
-OF_KERNELS = {"localization", "kernel_regression", "wide_networks", "laziness"}
+OF_KERNELS = {"localization", "kernel_regression", "wide_networks", "laziness", "curvature"}
 OF_THEIR_REPORT = {f"{rule}_table" for rule in OF_KERNELS} | {
     *("localization_figures", "kernel_regression_figure", "wide_networks_figures", "laziness_figure"),
 }
@@ -60,10 +61,12 @@ def test_tangents_concern_tangent_modes_alone(effects):
             assert every - {"analogy", "few_shot", "subsets"} <= found <= every or (
                 module.endswith("tangent_models.py") and "finetune" not in rules(changed)
             )
-            assert modes(changed, "finetune") <= {"linear"}
-            assert modes(changed, "single_task") == {"linear", "posthoc"}
+            tangent = {name for name, mode in MODES.items() if mode.tangent}
+            assert modes(changed, "finetune") <= tangent - {"posthoc"}
+            assert modes(changed, "single_task") == tangent
             if "tangent" in module:
-                assert rules(changed) & OF_KERNELS <= {"laziness"} and modes(changed, "laziness") <= {"linear"}
+                assert rules(changed) & OF_KERNELS <= {"laziness"}
+                assert modes(changed, "laziness") <= tangent - {"posthoc"}
 
 
 def test_kernels_concern_kernels_alone(effects):
@@ -74,7 +77,8 @@ def test_kernels_concern_kernels_alone(effects):
     assert rules(effects["lib/kernels/few_shot_tuning.py"]) == {"kernel_regression"}
     assert rules(effects["lib/kernels/linear_dynamics.py"]) == {"wide_networks"}
     assert rules(effects["lib/kernels/laziness.py"]) == {"laziness"}
-    assert rules(effects["lib/kernels/ntk.py"]) == OF_KERNELS - {"kernel_regression"}
+    assert rules(effects["lib/kernels/kfac.py"]) == {"curvature"}
+    assert rules(effects["lib/kernels/ntk.py"]) == OF_KERNELS - {"kernel_regression", "curvature"}
 
 
 def test_the_report_concerns_the_report_alone(effects):

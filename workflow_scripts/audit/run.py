@@ -19,6 +19,7 @@ from lib.files.own_files import read_json, read_npz
 from lib.provenance import records
 from workflow_scripts.configuration import arena
 from workflow_scripts.configuration.benchmark import Benchmark, Task
+from workflow_scripts.configuration.participation import curvatures
 from workflow_scripts.layout import SPLITS, Layout
 from workflow_scripts.reporting import frames
 
@@ -166,6 +167,8 @@ class Run:
             named = tuple(where[key] for key in ("model", "seed", "mode", "task")) in imported
             yield Job("import_checkpoint", trained.wildcards, trained.record) if named else trained
             yield self._job("task_vector", **where)
+        trained = [where for where in bench.trainings() if tuple(where.values()) not in imported]
+        yield from (self._job("curvature", **where) for where in curvatures(trained, bench.task_names))
         yield from (self._job("single_task", **where) for where in bench.evaluated("single_task"))
         yield from (self._job("coefficients", **where) for where in arena.learned(bench))
         yield from (self._job(kind, **where) for kind in ("gram", "fisher") for where in arena.moments(bench, kind))

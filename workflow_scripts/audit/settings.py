@@ -68,6 +68,8 @@ def _expected(run: Run, job: Job) -> dict[str, object]:
             "image_size": bench.image_size,
             "recipe": resolution.recipe(bench, where["mode"]),
         }
+    if job.rule == "curvature":
+        return {"architecture": resolution.image_architecture(model), **resolution.curvature(bench.kind)}
     if job.rule in ("pretrained", "head"):
         tower = None if model.image_tower is None else dict(model.image_tower)
         weights = {"weights": resolution.weights(model), "activation": model.activation, "image_tower": tower}
@@ -210,7 +212,7 @@ def training_logs(run: Run) -> Iterator[Fault]:
     for job in run.jobs:
         if job.rule != "finetune":
             continue
-        where, recipe = job.wildcards, run.bench.finetune
+        where, recipe = job.wildcards, resolution.recipe(run.bench, job.wildcards["mode"])
         place = run.format(run.files.training_log, **where)
         log = run.frame(place)
         steps = run.bench.task(where["task"]).epochs * math.ceil(run.n(where["task"], "fit") / recipe["batch_size"])
@@ -219,8 +221,8 @@ def training_logs(run: Run) -> Iterator[Fault]:
             continue
         if not np.isfinite(log["loss"]).all():
             yield Fault(place, "a loss is not finite")
-        peak = recipe["learning_rate"][where["mode"]]
-        rates = [learning_rate(step, peak=peak, warmup=recipe["warmup"], steps=steps) for step in range(steps)]
+        schedule = {"peak": recipe["learning_rate"], "warmup": recipe["warmup"], "steps": steps}
+        rates = [learning_rate(step, **schedule) for step in range(steps)]
         if not np.allclose(log["learning_rate"], rates, rtol=1e-6, atol=0):
             yield Fault(place, "its learning rates are not those of the configured schedule")
         if (log["mode"] != where["mode"]).any() or (log["task"] != where["task"]).any():

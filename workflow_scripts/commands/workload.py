@@ -16,6 +16,7 @@ from workflow_scripts.commands import workload_arena, workload_beside, workload_
 from workflow_scripts.commands.work import Stage, Work, evaluated, negated, number_of_classes
 from workflow_scripts.configuration import resolution
 from workflow_scripts.configuration.benchmark import Benchmark, ConfigurationError, Model, Task
+from workflow_scripts.configuration.participation import curvatures
 
 
 def stages(bench: Benchmark) -> list[Stage]:
@@ -38,6 +39,7 @@ def stages(bench: Benchmark) -> list[Stage]:
         Stage(
             "finetune", len(trained), "finetune", thetas, _steps(bench, sizes), tuple(_finetune(bench, known, sizes))
         ),
+        Stage("curvature", len(_curvatures(bench)), "evaluate", work=tuple(_curvature(bench, known, sizes))),
         Stage("import_checkpoint", imported, "pretrained", imports),
         Stage("task_vector", len(trained) + imported, "report", thetas + imports),
         Stage("single_task", evaluations["single_task"], "evaluate", work=tuple(_single_task(bench, known, sizes))),
@@ -122,6 +124,20 @@ def _finetune(bench: Benchmark, known, sizes) -> Iterator[Work]:
         trained = matching(vit.sizes, mode.patterns_of(bench.kind))
         flops = images * cost.training_flops(vit, tangent=mode.tangent, trained=trained)
         yield Work(model, mode.name, "train", images, flops)
+
+
+def _curvatures(bench: Benchmark) -> list[dict[str, object]]:
+    read = ({"model": model.name, "mode": mode.name, "task": task.name} for model, mode, task in trainings(bench))
+    return curvatures(read, bench.task_names)
+
+
+def _curvature(bench: Benchmark, known, sizes) -> Iterator[Work]:
+    """A training step without an optimizer: the products of factors stand for those of the weights' gradients."""
+    drawn = resolution.curvature(bench.kind)["drawn"]
+    for where in _curvatures(bench):
+        vit, images = known[where["model"]], min(drawn["images"], sizes[where["task"]]["fit"])
+        flops = images * drawn["samples"] * cost.training_flops(vit, tangent=False, trained=vit.sizes)
+        yield Work(bench.model(where["model"]), modes.get("standard").name, "train", images, flops)
 
 
 def _steps(bench: Benchmark, sizes) -> int:

@@ -45,7 +45,7 @@ def _wrong_modes(config: Mapping[str, object]) -> Iterator[str]:
         yield f"modes: none of {config['modes']} takes part in addition; add one that does, such as standard"
     rates = config["finetune"]["learning_rate"]
     for mode in owners(config["modes"]):
-        if mode not in rates:
+        if mode not in rates and "learning_rate" not in modes.get(mode).recipe:
             yield f"finetune.learning_rate: {mode} is missing, but the modes {config['modes']} need it"
 
 

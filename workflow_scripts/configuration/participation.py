@@ -23,6 +23,13 @@ def owners(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(modes.get(name).vectors_of for name in names))
 
 
+def curvatures(trainings: Iterable[Mapping[str, object]], tasks: Sequence[str]) -> list[dict[str, object]]:
+    """Model and task of every curvature that these trainings (model, mode and task) read of the other tasks."""
+    readers = [where for where in trainings if "curvature" in modes.get(where["mode"]).others]
+    read = ((where["model"], task) for where in readers for task in tasks if task != where["task"])
+    return [{"model": model, "task": task} for model, task in dict.fromkeys(read)]
+
+
 def wrong_models(config: Mapping[str, object]) -> Iterator[str]:
     """Models with modes that the run does not have or their table cannot show; runs without a pre-trained model."""
     for index, model in enumerate(config["models"]):

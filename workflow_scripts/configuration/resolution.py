@@ -39,11 +39,20 @@ def training(mode: str, kind: str = "image") -> dict[str, object]:
     }
 
 
+def curvature(kind: str = "image") -> dict[str, object]:
+    """What a task's curvature is of: encoder (module), patterns of parameters, and how many images and samples."""
+    trains = modes.OF_CURVATURE if kind == "image" else modes.OF_CURVATURE_OF_TEXT
+    encoder = modes.get("standard").encoder_module_of(kind)
+    return {"encoder": encoder, "trains": list(trains), "drawn": dict(modes.CURVATURE)}
+
+
 def recipe(bench: Benchmark, mode: str) -> dict[str, object]:
     """What of the configuration's section decides a training run: its rhythm of saving and of progress does not."""
     rhythm = ("log_every", "save_every_seconds")
     values = {key: value for key, value in bench.finetune.items() if key not in rhythm}
-    return {**values, "learning_rate": bench.finetune["learning_rate"][mode], **_deterministic(bench)}
+    known, rates = modes.get(mode), bench.finetune["learning_rate"]
+    stated = {"learning_rate": rates[mode]} if mode in rates else {}
+    return {**values, **known.recipe, **stated, **_deterministic(bench)}
 
 
 def few_shot_recipe(bench: Benchmark, mode: str) -> dict[str, object]:

@@ -122,14 +122,14 @@ def _owners() -> list[str]:
 
 
 def _learning_rates() -> dict[str, dict]:
-    users = {owner: [mode.name for mode in MODES.values() if mode.vectors_of == owner] for owner in _owners()}
-    return {
-        owner: {
-            "$ref": "#/$defs/positive",
-            "description": f"needed by the mode{'s'[: len(modes) - 1]} {' and '.join(modes)}",
-        }
-        for owner, modes in users.items()
-    }
+    return {owner: {"$ref": "#/$defs/positive", "description": _wanted_by(owner)} for owner in _owners()}
+
+
+def _wanted_by(owner: str) -> str:
+    users = [mode.name for mode in MODES.values() if mode.vectors_of == owner]
+    named = f"the mode{'s'[: len(users) - 1]} {' and '.join(users)}"
+    own = MODES[owner].recipe.get("learning_rate")
+    return f"needed by {named}" if own is None else f"of {named}, which has {own} without it"
 
 
 _NAMES = {

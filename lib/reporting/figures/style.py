@@ -40,6 +40,14 @@ _MODES = {
     "linear": ("#009E73", "^"),
     "linear-2": ("#CC79A7", "D"),
     "gradient-ascent": ("#D55E00", "v"),
+    # darker and lighter neighbours of the colours of the modes that these methods change
+    "standard-orthoreg": ("#4AA3DF", "h"),
+    "linear-orthoreg": ("#00513B", "H"),
+    "linear-2-orthoreg": ("#8E3B6B", "d"),
+    "linear-taujp": ("#8FBF3F", "8"),
+    "standard-talos": ("#003A5D", "p"),
+    "linear-tak": ("#7A5C00", "P"),
+    "linear-tak-paper": ("#C9A227", "X"),
 }
 _FURTHER = [(colour, marker) for marker in "PX<>p" for colour in ("#56B4E9", "#000000")]
 _TASKS = matplotlib.color_sequences["petroff10"]  # of Petroff 2021, for people who are colour-blind, too

@@ -60,3 +60,45 @@ def run(encoder, theta_0, head, data):
         return finetuning.finetune(theta_0, chosen.trained(theta_0), objective, data, recipe, **more)
 
     return train
+
+
+@pytest.fixture
+def context(encoder, theta_0, head):
+    """What the objective of a mode gets, with some of its settings changed and files of (other) tasks."""
+
+    def made(mode, others=None, **settings):
+        chosen = modes.get(mode)
+        model = (tangent_of(encoder) if chosen.tangent else encoder).model_at(theta_0)
+        return Context(model, theta_0, head, {**chosen.settings, **settings}, others or {})
+
+    return made
+
+
+@pytest.fixture
+def with_method(run, context):
+    """Fine-tuning in a mode with its penalty and its mask."""
+
+    def train(mode, recipe=RECIPE, others=None, keeper=None, **settings):
+        module, given = import_module(modes.get(mode).objective_module), context(mode, others, **settings)
+        parts = {part: getattr(module, part)(given) for part in ("penalty", "mask") if hasattr(module, part)}
+        return run(mode, recipe, **parts, **({} if keeper is None else {"keeper": keeper}))
+
+    return train
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    """Kind of file -> task -> path: images of fit of two other tasks, in two sizes, and the task's own of val."""
+    generator = np.random.default_rng(1)
+    files = {"fit": {}, "own_val": {}}
+    for kind, task, split, n, sides in (
+        ("fit", "first", "fit", 20, (9, 12)),
+        ("fit", "second", "fit", 5, (8, 8)),
+        ("own_val", "own", "val", 6, (8, 8)),
+    ):
+        folder = tmp_path_factory.mktemp(task)
+        pixels = generator.integers(0, 256, (n, *sides, 3), np.uint8)
+        raw = RawSplit(np.arange(n) % 4, lambda row, pixels=pixels: Image.fromarray(pixels[row]))
+        preparing.write(folder, split, raw, np.arange(n), crop=lambda image: image)
+        files[kind][task] = folder / f"{split}.images.bin"
+    return files

@@ -25,8 +25,19 @@ def test_posthoc_owns_no_checkpoints():
 
 
 def test_linear_2_trains_the_attention_weights_and_every_other_mode_everything():
-    assert modes.get("linear-2").trained(NAMES) == [NAMES[1], NAMES[3]]
-    assert all(mode.trained(NAMES) == NAMES for name, mode in MODES.items() if name != "linear-2")
+    of_attention = {"linear-2", "linear-2-orthoreg"}
+    assert all(modes.get(name).trained(NAMES) == [NAMES[1], NAMES[3]] for name in of_attention)
+    without_inputs = {"linear-tak", "linear-tak-paper"}  # as Porrello et al. 2026: no kernel, no positions
+    assert all(modes.get(name).trained(NAMES) == NAMES[1:] for name in without_inputs)
+    others = MODES.keys() - of_attention - without_inputs
+    assert all(MODES[name].trained(NAMES) == NAMES for name in others)
+
+
+def test_what_reads_more_images_takes_no_part_in_few_shot_fine_tuning():
+    assert {name for name, mode in MODES.items() if mode.others or mode.own} == {
+        *("linear-taujp", "standard-talos", "linear-tak", "linear-tak-paper"),
+    }
+    assert not any("analogy" in mode.evaluations for mode in MODES.values() if mode.others or mode.own)
 
 
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
