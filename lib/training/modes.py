@@ -55,8 +55,8 @@ class Mode:
     the objective finds as "own_{name}" among the others. recipe: what the mode has instead of the
     configuration's values for `finetune`; a learning rate that the configuration states for the mode goes before.
     evaluations: those of EVALUATIONS that the mode takes part in. forgetting: the sign of alpha tau that forgets.
-    reads: what training has seen beside its own fit images, words of `lib.reads.READS`. overhead: the FLOPs of what the
-    objective adds to a training step, over the step's own.
+    reads: what training has seen beside its own fit images, words of `lib.reads.READS`. more_images: those that
+    the objective adds to the batch of each step.
     """
 
     name: str
@@ -72,7 +72,7 @@ class Mode:
     evaluations: tuple[str, ...] = EVALUATIONS
     forgetting: int = -1
     reads: tuple[str, ...] = ()
-    overhead: float = 0.0
+    more_images: int = 0
 
     @property
     def owns_checkpoints(self) -> bool:
@@ -156,7 +156,7 @@ MODES = {
             settings={"strength": 0.1, "images": 16, "seed": 0, "control": False},
             others=("fit",),
             reads=(OTHERS_TRAINING_IMAGES,),
-            overhead=0.125,  # 16 images beside 128
+            more_images=16,
             evaluations=_WITHOUT_ANALOGY,
         ),
         # TaLoS (Iurada et al. 2025)

@@ -26,13 +26,11 @@ def training_costs(bench: Benchmark) -> dict[str, dict[str, float]]:
     """Model -> mode -> FLOPs of a training step over those of a step of standard fine-tuning, by `lib.cost`.
 
     A mode without checkpoints of its own costs what its task vectors do. What is computed once before training is left
-    out, what the objective adds to each step is `Mode.overhead`.
+    out; of what an objective adds to a step, `Mode.more_images` are counted.
     """
     known = {model.name: _tower(bench, model) for model in bench.pretrained}
     return {
-        name: {
-            mode: _cost(tower, modes.get(modes.get(mode).vectors_of), bench.kind) for mode in bench.modes_in("addition")
-        }
+        name: {mode: _cost(bench, tower, modes.get(modes.get(mode).vectors_of)) for mode in bench.modes_in("addition")}
         for name, tower in known.items()
         if tower is not None
     }
@@ -52,9 +50,10 @@ def moments(bench: Benchmark, kind: str) -> list[dict[str, object]]:
     ]
 
 
-def _cost(tower: cost.Tower | TextTower, mode: modes.Mode, kind: str) -> float:
-    trained = matching(tower.sizes, mode.patterns_of(kind))
-    own = cost.training_flops(tower, tangent=mode.tangent, trained=trained) * (1 + mode.overhead)
+def _cost(bench: Benchmark, tower: cost.Tower | TextTower, mode: modes.Mode) -> float:
+    trained = matching(tower.sizes, mode.patterns_of(bench.kind))
+    images = 1 + mode.more_images / bench.finetune["batch_size"]
+    own = cost.training_flops(tower, tangent=mode.tangent, trained=trained) * images
     return round(own / cost.training_flops(tower, tangent=False, trained=tower.sizes), _DIGITS)
 
 
