@@ -47,7 +47,7 @@ def test_each_mode_trains_and_the_curvature_of_a_task_is_made_once(with_methods,
 def test_a_job_reads_what_its_mode_declares_and_nothing_else(with_methods, tmp_path):
     base = "results/tiny/tiny/seed0"
     targets = [f"{base}/{mode}/Signs/theta.safetensors" for mode in ("linear", *METHODS)]
-    done = run_snakemake(tmp_path, "--dry-run", "--printshellcmds", *targets, config=with_methods)
+    done = run_snakemake(tmp_path, "--dry-run", *targets, "--quiet", "host", config=with_methods)
     assert done.returncode == 0, done.stdout[-3000:]
     jobs = re.findall(r"rule finetune:\n\s+input: (.*)\n\s+output: \S*/(\S+)/Signs/theta", done.stdout)
     inputs = {mode: listed for listed, mode in jobs}
