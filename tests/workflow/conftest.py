@@ -31,6 +31,8 @@ def run_snakemake(
         file = Path(tempfile.mkdtemp(dir=folder.parent)) / "config.yaml"  # several tests may look at one folder
         file.write_text(yaml.safe_dump(config, sort_keys=False))
         words += ["--configfile", str(file)]
+    if "--profile" not in arguments:
+        words += ["--max-jobs-per-timespan", "100/1s"]  # the profile's 5 s are for long runs: short ones end later
     return subprocess.run(
         [*words, *arguments],
         cwd=project,
