@@ -21,7 +21,7 @@ def test_each_rule_is_held_against_the_sum_of_its_mode():
     found = {one.claim: one for one in arena("m", own)}
     assert [one.verdict for one in found.values()] == [HOLDS, FAILS, NOISE]
     assert [one.ours for one in found.values()] == ["75.0 against 70.0", "75.0 against 80.0", "80.0 against 80.0"]
-    assert next(iter(found)) == "m, arena: ties of Non-linear FT has higher absolute accuracy than the sum"
+    assert next(iter(found)) == "m, arena: TIES of Non-linear FT has higher absolute accuracy than the sum"
 
 
 def test_alpha_one_is_close_within_a_point():

@@ -199,7 +199,8 @@ def test_the_rule_of_the_walkthrough(taus):
 
 def test_the_documentation_lists_every_rule_and_its_settings():
     text = Path("docs/methods.md").read_text()
-    for name, rule in RULES.items():
+    assert all(f"`{name}`" in text for name in RULES)
+    for name, rule in ((name, RULES[name]) for name in ON_VECTORS):
         (row,) = re.findall(rf"^\| `{name}` \|.*$", text, re.MULTILINE)
         assert name == "dare-ties" or all(f"`{key}`" in row for key in rule.settings), name
         assert rule.alphas is None or f"{max(rule.alphas):g} |" in row, name

@@ -45,7 +45,7 @@ def test_columns_go_from_the_cheapest_on_and_no_two_modes_look_alike():
     figure = arena(frame())
     above, *below = figure.axes
     names = [tick.get_text() for axis in below for tick in axis.get_xticklabels()]
-    assert len(names) == len(MODES) and names[0] == "Linear layers FT\n0.78" and names[-1] == "linear-taujp\n1.88"
+    assert len(names) == len(MODES) and names[0] == "Linear layers FT\n0.78" and names[-1] == "Linear FT + tau-Jp\n1.88"
     looks = {(line.get_color(), line.get_marker()) for line in above.lines if line.get_marker() != "None"}
     assert len(looks) == len(MODES)
     plt.close("all")
