@@ -70,7 +70,7 @@ if __name__ == "__main__":
         kinds = [kind for kind in ("gram", "fisher") if kind in dict(snakemake.output.items())]
         main(
             open_tower(snakemake),
-            Path(inputs.tau),
+            Path(inputs.tau[0]),
             Path(inputs.head),
             Path(inputs.fit).parent,
             {kind: Path(snakemake.output[kind]) for kind in kinds},
