@@ -46,7 +46,7 @@ class Merging:
 
     rule: str
     alphas: Mapping[str, float] | None = None
-    transductive: bool = False
+    transductive: bool | None = None
 
 
 @dataclass(frozen=True)
