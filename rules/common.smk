@@ -265,6 +265,11 @@ def statistics(wildcards):
     return of_tasks(RULES[wildcards.merging].statistics, TASKS, wildcards)
 
 
+def learned_from(wildcards):
+    """The split whose images coefficients are learned on: test for those that say so, val for all others."""
+    return RULES[wildcards.merging].learned["split"]
+
+
 def read_of(files):
     """All of them as inputs: small ones compared by content, large ones whatever their age."""
     paths = [path for by_task in files.values() for listed in by_task.values() for path in listed]

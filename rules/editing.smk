@@ -66,11 +66,6 @@ rule addition:
         "../workflow_scripts/editing/addition.py"
 
 
-def learned_from(wildcards):
-    """The split whose images a merging rule learns from: the test split for those that say so, and for no other."""
-    return RULES[wildcards.merging].learned["split"]
-
-
 if LEARNED:
 
     rule coefficients:

@@ -58,8 +58,8 @@ rule curvature:
     resources:
         **requests("evaluate", gpu=True),
     params:
-        architecture=of_model(resolution.image_architecture),
         **resolution.curvature(BENCH.kind),
+        architecture=of_model(resolution.image_architecture),
         code=code_of("curvature", lambda wildcards: [resolution.curvature(BENCH.kind)["encoder"]]),
     script:
         "../workflow_scripts/training/curvature.py"

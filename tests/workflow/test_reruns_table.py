@@ -19,7 +19,8 @@ COMPUTING = [
     "disentanglement",
     "zero_shot",
 ]
-OF_KERNELS = {"localization", "kernel_regression", "wide_networks", "laziness", "curvature"}
+OF_METHODS = {"curvature", "gram", "fisher"}
+OF_KERNELS = {"localization", "kernel_regression", "wide_networks", "laziness", *OF_METHODS}
 OF_THEIR_REPORT = {f"{rule}_table" for rule in OF_KERNELS} | {
     *("localization_figures", "kernel_regression_figure", "wide_networks_figures", "laziness_figure"),
 }
@@ -56,16 +57,17 @@ def test_tangents_concern_tangent_modes_alone(effects):
                 "subsets",
                 "analogy",
                 "few_shot",
+                "coefficients",
             }
             found = rules(changed) - OF_KERNELS
-            assert every - {"analogy", "few_shot", "subsets"} <= found <= every or (
+            assert every - {"analogy", "few_shot", "subsets", "coefficients"} <= found <= every or (
                 module.endswith("tangent_models.py") and "finetune" not in rules(changed)
             )
             tangent = {name for name, mode in MODES.items() if mode.tangent}
             assert modes(changed, "finetune") <= tangent - {"posthoc"}
             assert modes(changed, "single_task") == tangent
             if "tangent" in module:
-                assert rules(changed) & OF_KERNELS <= {"laziness"}
+                assert rules(changed) & OF_KERNELS <= {"laziness", "gram", "fisher"}
                 assert modes(changed, "laziness") <= tangent - {"posthoc"}
 
 
@@ -78,7 +80,7 @@ def test_kernels_concern_kernels_alone(effects):
     assert rules(effects["lib/kernels/linear_dynamics.py"]) == {"wide_networks"}
     assert rules(effects["lib/kernels/laziness.py"]) == {"laziness"}
     assert rules(effects["lib/kernels/kfac.py"]) == {"curvature"}
-    assert rules(effects["lib/kernels/ntk.py"]) == OF_KERNELS - {"kernel_regression", "curvature"}
+    assert rules(effects["lib/kernels/ntk.py"]) == OF_KERNELS - {"kernel_regression"} - OF_METHODS
 
 
 def test_the_report_concerns_the_report_alone(effects):
@@ -89,6 +91,8 @@ def test_the_report_concerns_the_report_alone(effects):
         "negation_controls_table",
         "analogies_table",
         "analogies_figure",
+        "arena_table",
+        "arena_figure",
         "few_shot",
         "analogy",
         "negation_controls",
