@@ -70,6 +70,14 @@ def random_theta(configuration: Mapping, *, seed: int = 0) -> dict[str, torch.Te
     return {name: (value + (name in norms)).to(device()) for name, value in theta.items()}
 
 
+def random_batch(theta_0: dict[str, torch.Tensor], side: int, batch: int, generator: torch.Generator):
+    """Images UInt8[batch, side, side, 3], labels Int64[batch] and a head Float[CLASSES, d], on the device."""
+    x = torch.randint(0, 256, (batch, side, side, 3), dtype=torch.uint8, generator=generator)
+    y = torch.randint(0, CLASSES, (batch,), generator=generator)
+    head = torch.randn(CLASSES, theta_0["proj"].shape[1], generator=generator)
+    return x.to(device()), y.to(device()), head.to(device())
+
+
 def random_tau(theta_0: dict[str, torch.Tensor], *, seed: int) -> TaskVector:
     """A random task vector, a twentieth of the parameters' usual size."""
     generator = torch.Generator().manual_seed(seed)

@@ -23,7 +23,7 @@ from lib.parameters import Differences, matching
 from lib.precision import PRECISIONS, matmul_precision
 from lib.training import modes
 from lib.training.curvature import Curvature, Layer
-from lib.training.objectives import orthoreg
+from lib.training.objectives import orthoreg, tau_jp
 from workflow_scripts.job import heap
 
 STEPS = {  # what is measured -> the mode, whose penalty
@@ -43,10 +43,8 @@ def step(name: str, architecture: str, batch: int, images: int, precision: str):
     configuration = read_configuration(architecture)
     theta_0, side = measure.random_theta(configuration), image_size(configuration)
     generator = torch.Generator().manual_seed(0)
-    x = torch.randint(0, 256, (batch, side, side, 3), dtype=torch.uint8, generator=generator).to(device)
+    x, y, head = measure.random_batch(theta_0, side, batch, generator)
     other = torch.randint(0, 256, (images, side, side, 3), dtype=torch.uint8, generator=generator).to(device)
-    y = torch.randint(0, measure.CLASSES, (batch,), generator=generator).to(device)
-    head = torch.randn(measure.CLASSES, theta_0["proj"].shape[1], generator=generator).to(device)
     trained = set(known.trained(theta_0))
     noise = {n: 1e-4 * torch.randn(v.shape, generator=generator).to(device) for n, v in theta_0.items()}
     theta = {n: (v + noise[n]).requires_grad_() if n in trained else v for n, v in theta_0.items()}
@@ -74,14 +72,7 @@ def _penalty(name: str | None, model, theta_0, images):
         layers = orthoreg.linear_layers(theta_0, ["*weight"])
         return lambda tau: sum(orthoreg.distance_from_orthonormal(tau[layer]) for layer in layers)
     if name == "tau_jp":
-
-        def drift(tau):
-            with torch.no_grad():
-                start = model(theta_0, images)
-            moved = model({n: theta_0[n] + tau[n] for n in theta_0}, images) - start
-            return torch.linalg.vector_norm(moved, dim=-1).mean()
-
-        return drift
+        return lambda tau: tau_jp.mean_length(model, theta_0, tau, images)
     return None
 
 

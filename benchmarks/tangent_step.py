@@ -41,9 +41,7 @@ def gradient(kind: str, architecture: str, batch: int, precision: str):
     configuration = read_configuration(architecture)
     theta_0, side = measure.random_theta(configuration), image_size(configuration)
     generator = torch.Generator().manual_seed(0)
-    x = torch.randint(0, 256, (batch, side, side, 3), dtype=torch.uint8, generator=generator).to(device)
-    y = torch.randint(0, measure.CLASSES, (batch,), generator=generator).to(device)
-    head = torch.randn(measure.CLASSES, theta_0["proj"].shape[1], generator=generator).to(device)
+    x, y, head = measure.random_batch(theta_0, side, batch, generator)
     noise = {n: 1e-4 * torch.randn(v.shape, generator=generator).to(device) for n, v in theta_0.items()}
     leaves = {name: (theta_0[name] + noise[name]).requires_grad_() for name in theta_0}
     compiled = partial(torch.compile, dynamic=False) if kind.endswith(COMPILED) else lambda block: block

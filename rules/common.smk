@@ -386,8 +386,7 @@ LABELLED = list(
 
 def arena_sweeps(name):
     """A file of every addition by `sum`, of which the arena's findings compare alphas; none without the arena."""
-    where = [where for where in BENCH.additions(BENCH.pretrained) if where["merging"] == "sum"]
-    return [] if BENCH.arena is None else [f"{FILES.addition}/{name}".format(**one) for one in where]
+    return [] if BENCH.arena is None else [f"{FILES.addition}/{name}".format(**where) for where in arena.sums(BENCH)]
 
 
 def figures(*names):

@@ -267,7 +267,7 @@ MOMENTS_OF = {
     "drawn": dict(MOMENTS),
 }
 
-if "gram" in STATISTICS:
+if STATISTICS & {"gram", "fisher"}:
 
     rule gram:
         input:
@@ -295,31 +295,13 @@ if "gram" in STATISTICS:
         script:
             "../workflow_scripts/kernels/moments.py"
 
-
-if "fisher" in STATISTICS:
-
-    rule fisher:
-        input:
-            theta_0=large(FILES.theta_0),
-            tau=lambda wildcards: large(vectors(None)(wildcards)),
-            head=large(FILES.head),
-            images=large([path.replace("{split}", "fit") for path in (FILES.images, FILES.index)]),
-            sha256=lambda wildcards: beside(vectors(None)(wildcards)),
-            model_sha256=beside([FILES.theta_0, FILES.head]),
-            fit=FILES.split.replace("{split}", "fit"),
+    use rule gram as fisher with:
         output:
             fisher=FILES.fisher,
             fisher_sha256=FILES.fisher + SUFFIX,
             provenance=FILES.record("fisher", "{model}", "seed{seed}", "{mode}", "{task}"),
         log:
             FILES.log("fisher", "{model}", "seed{seed}", "{mode}", "{task}"),
-        conda:
-            ENVIRONMENT
-        threads: cores("evaluate")
-        resources:
-            **requests("evaluate", gpu=True),
         params:
             **MOMENTS_OF,
             code=kernel_code("fisher", lambda wildcards: wildcards.mode),
-        script:
-            "../workflow_scripts/kernels/moments.py"

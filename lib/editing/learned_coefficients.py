@@ -7,7 +7,6 @@ over the images gives all that the coefficients of whole vectors are learned fro
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lib.draws import number_of
 from lib.models.heads import logits
 
 Parameters = Mapping[str, Tensor]
@@ -75,7 +75,7 @@ def batches(n: int, batch: int, seed: int, task: str) -> Iterator[np.ndarray]:
         raise ValueError(f"{task} has no image: nothing to learn coefficients from, expected one at least")
     size, epoch = min(batch, n), 0
     while True:
-        order = np.random.default_rng([seed, zlib.crc32(task.encode()), epoch]).permutation(n)
+        order = np.random.default_rng([seed, number_of(task), epoch]).permutation(n)
         yield from (order[start : start + size] for start in range(0, n - size + 1, size))
         epoch += 1
 

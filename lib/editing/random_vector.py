@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import zlib
-
 import numpy as np
 import torch
 
+from lib.draws import number_of
 from lib.editing.task_vector import TaskVector
 
 
@@ -18,7 +17,8 @@ def random_vector(tau: TaskVector, *, seed: int, run: int, task: str) -> TaskVec
 
     ASSUME: the norm is matched tensor by tensor; the paper says "layer" and leaves open what one is.
     """
-    return TaskVector({name: _scaled(value, [seed, run, _number(task), _number(name)]) for name, value in tau.items()})
+    key = [seed, run, number_of(task)]
+    return TaskVector({name: _scaled(value, [*key, number_of(name)]) for name, value in tau.items()})
 
 
 def _scaled(like: torch.Tensor, key: list[int]) -> torch.Tensor:
@@ -26,7 +26,3 @@ def _scaled(like: torch.Tensor, key: list[int]) -> torch.Tensor:
     drawn = np.random.default_rng(key).standard_normal(like.shape, dtype=np.float32)
     scale = like.double().norm().item() / max(np.linalg.norm(drawn.ravel().astype(np.float64)), np.finfo(float).tiny)
     return torch.as_tensor(drawn * np.float32(scale)).to(like)
-
-
-def _number(text: str) -> int:
-    return zlib.crc32(text.encode())

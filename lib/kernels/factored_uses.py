@@ -38,13 +38,19 @@ class Product:
         """Where M comes from."""
         return self.node.next_functions[int(self.weight_first)][0]
 
+    @property
+    def activations(self) -> Tensor:
+        """M, Float[Tensor, "points T size"]: its columns are the tokens if the weight is first, else its rows."""
+        return self.node._saved_mat2.detach().mT if self.weight_first else self.node._saved_self.detach()
+
+    def sides(self, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        """M and the gradient of the product, each Float[Tensor, "points T size"]."""
+        return self.activations, gradient.mT if self.weight_first else gradient
+
     def factors(self, gradient: Tensor) -> tuple[Tensor, Tensor]:
         """G's factors, each Float[Tensor, "points T size"], in the order of the place's dimensions."""
-        if self.weight_first:  # the columns of M are the tokens
-            sides = gradient.mT, self.node._saved_mat2.detach().mT
-        else:  # the rows of M are
-            sides = self.node._saved_self.detach(), gradient
-        return sides[::-1] if self.reordered else sides
+        sides = self.sides(gradient)
+        return sides if self.weight_first == self.reordered else sides[::-1]
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lib.kernels.factored_uses import Product, graph_of, products
-from lib.models.linearize import Function, Parameters, differentiable_attention
+from lib.kernels.factored_uses import Product
+from lib.kernels.recorded import record
+from lib.models.linearize import Function, Parameters
 from lib.training.curvature import Curvature, Layer
 
 Received = dict[Product, tuple[Tensor, Tensor]]  # inputs and gradients of outputs of each product
@@ -127,7 +128,7 @@ class _Tape:
     outputs: Tensor
     layers: Mapping[str, list[list[Product]]]
     whole: Mapping[str, Tensor]
-    x: Tensor
+    inputs: list[Tensor]
 
     def bias_of(self, weight: str) -> str | None:
         """The trained bias beside a layer's weight, by its name."""
@@ -139,7 +140,7 @@ class _Tape:
         received: Received = {}
         uses = [use for groups in self.layers.values() for group in groups for use in group]
         handles = [use.node.register_prehook(partial(_received, received, use)) for use in uses]
-        inputs = [*self.whole.values(), *([self.x] if self.x.requires_grad else [])]
+        inputs = [*self.whole.values(), *self.inputs]
         try:
             gradients = torch.autograd.grad(self.outputs, inputs, s, retain_graph=keep, allow_unused=True)
         finally:
@@ -150,19 +151,15 @@ class _Tape:
 
 def _record(f: Function, theta: Parameters, x: Tensor, trained: Collection[str]) -> _Tape:
     """The outputs at these points, each with a copy of the trained parameters that takes no memory."""
-    leaves = {name: theta[name].detach().expand(len(x), *theta[name].shape).requires_grad_() for name in trained}
-    frozen = {name: value.detach() for name, value in theta.items() if name not in leaves}
-    x = x.detach().requires_grad_() if x.is_floating_point() else x
-    with torch.enable_grad(), differentiable_attention():
-        outputs = torch.func.vmap(lambda copy, point: f({**frozen, **copy}, point[None])[0].flatten())(leaves, x)
-    found = products(graph_of(outputs), leaves, [x] if x.requires_grad else [])
-    layers = {name: groups for name, groups in found.items() if groups and theta[name].ndim > 1}
-    return _Tape(outputs, layers, {name: leaf for name, leaf in leaves.items() if name not in layers}, x)
+    found = record(f, theta, x, trained)
+    layers = {name: groups for name, groups in found.products.items() if groups and theta[name].ndim > 1}
+    whole = {name: copy for name, copy in found.copies.items() if name not in layers}
+    return _Tape(found.outputs, layers, whole, found.inputs)
 
 
 def _received(received: Received, use: Product, gradients: tuple[Tensor | None, ...]) -> None:
     if gradients[0] is not None:
-        received[use] = _sides(use, gradients[0].detach())  # what the node keeps is freed after it
+        received[use] = use.sides(gradients[0].detach())  # what the node keeps is freed after it
 
 
 def _joined(name: str, groups: list[list[Product]], received: Received) -> tuple[Tensor, Tensor, bool]:
@@ -180,12 +177,6 @@ def _joined(name: str, groups: list[list[Product]], received: Received) -> tuple
         raise ValueError(f"parts of {name} meet different inputs: leave it out of `trained`")
     padded = [F.pad(g, (0, 0, 0, longest.shape[1] - g.shape[1])) for _, g in parts]
     return longest, torch.cat(padded, dim=2), transposed
-
-
-def _sides(use: Product, gradient: Tensor) -> tuple[Tensor, Tensor]:
-    """(inputs, gradients of outputs) of a product, each Float[Tensor, "points tokens size"]."""
-    first, second = use.factors(gradient)
-    return (first, second) if use.weight_first == use.reordered else (second, first)
 
 
 def _accumulate(sums: dict[str, Tensor], name: str, value: Tensor) -> None:

@@ -9,18 +9,17 @@ what each change does there; its gradients are those at theta_0 too, of the loss
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lib.kernels.factored_uses import Product, graph_of, products
+from lib.kernels.factored_uses import Product
+from lib.kernels.recorded import record
 from lib.models.heads import logits
-from lib.models.linearize import differentiable_attention
+from lib.models.linearize import Function, Parameters, differentiable_attention
 
-Parameters = Mapping[str, Tensor]
-Function = Callable[[Parameters, Tensor], Tensor]  # (theta, x) -> Float[n, d]
 _HELD = 2**27  # numbers of the gradients of single images that are held at a time
 
 
@@ -44,23 +43,13 @@ def gram_matrices(f: Function, theta: Parameters, batches: Iterable[Tensor]) -> 
 
 def _grams_of(f: Function, theta: Parameters, x: Tensor) -> dict[str, Tensor]:
     """The sums over a batch."""
-    leaves = {name: value.detach().expand(len(x), *value.shape).requires_grad_() for name, value in theta.items()}
-    x = x.detach().requires_grad_() if x.is_floating_point() else x
-    with torch.enable_grad(), differentiable_attention():
-        outputs = torch.func.vmap(lambda copy, one: f(copy, one[None])[0])(leaves, x)
-    others = [*leaves.values(), *([x] if x.requires_grad else [])]
     found: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), dtype=torch.float64))
-    for name, groups in products(graph_of(outputs), leaves, others).items():
+    for name, groups in record(f, theta, x, theta).products.items():
         for use in (use for group in groups for use in group):
-            inputs = _inputs(use).flatten(0, -2).double()
+            inputs = use.activations.flatten(0, -2).double()
             key = f"{name}@{_place(use, inputs.shape[1])}"
             found[key] = found[key] + (inputs.T @ inputs).cpu()
     return dict(found)
-
-
-def _inputs(use: Product) -> Tensor:
-    """What the weight multiplies, Float[points, tokens, inputs]."""
-    return use.node._saved_mat2.detach().mT if use.weight_first else use.node._saved_self.detach()
 
 
 def _place(use: Product, inputs: int) -> int | str:

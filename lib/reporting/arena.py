@@ -99,13 +99,6 @@ def arena_table(frame: pd.DataFrame) -> PaperTable:
     return PaperTable(_CAPTION, heads, [title(mode, rule or None) for mode, rule in methods], cells)
 
 
-def widest(frame: pd.DataFrame) -> float:
-    """The greatest distance of an absolute, normalized or single accuracy from an end of its interval, a fraction."""
-    names = [name for name in MEASURED if name != "nai"]
-    reach = [(frame[name] - frame[f"{name}_{end}"]).abs().max() for name in names for end in ("low", "high")]
-    return float(max(value for value in reach if pd.notna(value)))
-
-
 def _row(who: Mapping[str, object], samples: Mapping[str, np.ndarray], n: int) -> dict[str, object]:
     row = {**who, "n": n}
     for name, values in samples.items():

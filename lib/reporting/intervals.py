@@ -99,7 +99,7 @@ def widest(frame: pd.DataFrame) -> float | None:
 
     `low` and `high` are of the first column that has none of its own: an accuracy, not the normalized one beside it.
     """
-    numbers = ("accuracy", "absolute", "normalized", "single", "multi", "target", "control")
+    numbers = ("accuracy", "absolute", "normalized", "normalized_standard", "single", "multi", "target", "control")
     present = [name for name in numbers if name in frame]
     ends = {name: f"{name}_" for name in present if f"{name}_low" in frame}
     if "low" in frame:

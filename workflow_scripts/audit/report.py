@@ -100,7 +100,7 @@ def resample(run: Run, folder: Path) -> None:
     bootstrap.main(
         folder / Path(run.files.resamples).name,
         {kind: _files(run, *places) for kind, places in _predictions(run).items()},
-        run.test_indices(task.name for task in run.tasks),
+        run.indices(task.name for task in run.tasks),
         control=run.bench.control.name,
         **run.bench.bootstrap,
     )
@@ -233,7 +233,7 @@ def _subset_tables(run: Run, folder: Path) -> None:
         tested=_subsets(run, "subsets.csv"),
         predicted=_subsets(run, "predictions.npz"),
         single_task=run.paths(run.files.single_task_predictions, bench.subset_runs),
-        labels=list(run.test_indices(bench.task_names).values()),
+        labels=list(run.indices(bench.task_names).values()),
         manifests=_files(run, *(run.format(run.files.manifest, task=task) for task in bench.task_names)),
         tasks=bench.task_names,
         samples=samples(bench),

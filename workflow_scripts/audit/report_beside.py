@@ -7,7 +7,6 @@ from pathlib import Path
 from lib.reporting.bootstrap import Bootstrap
 from workflow_scripts.audit.run import Run
 from workflow_scripts.configuration import arena, resolution
-from workflow_scripts.configuration.participation import SUM
 from workflow_scripts.reporting import (
     analogies_figure,
     analogies_table,
@@ -46,7 +45,7 @@ def _write_controls(run: Run, folder: Path) -> None:
         controls=dict(zip(*stored, strict=True)),
         negation=run.paths(f"{files.negation}/test.csv", jobs),
         manifests=run.paths(files.manifest, [{"task": task} for task in tasks]),
-        labels=run.test_indices(tasks),
+        labels=run.indices(tasks),
         resamples=str(run.path(files.resamples)),
         tasks=bench.task_names,
         control=bench.control.name,
@@ -65,7 +64,7 @@ def edits(run: Run) -> dict[str, object]:
         "subsets": run.paths(f"{files.subsets}/predictions.npz", bench.subset_runs),
         "single_task": run.paths(files.single_task_predictions, bench.subset_runs),
         "samples": resolution.samples(bench),
-        "labels": run.test_indices(dict.fromkeys([*bench.task_names, *bench.analogies.targets])),
+        "labels": run.indices(dict.fromkeys([*bench.task_names, *bench.analogies.targets])),
     }
 
 
@@ -74,10 +73,8 @@ def arena_edits(run: Run) -> dict[str, object]:
     bench, files = run.bench, run.files
     if bench.arena is None:
         return {"arena": False}
-    by_sum = [where for where in bench.additions(bench.pretrained) if where["merging"] == SUM]
-    stored = (run.paths(f"{files.addition}/{name}", by_sum) for name in ("sweep_val.csv", "predictions.npz"))
-    places = [{"task": task, "split": "val"} for task in bench.task_names]
-    labels = dict(zip(bench.task_names, run.paths(files.index, places), strict=True))
+    stored = (run.paths(f"{files.addition}/{name}", arena.sums(bench)) for name in ("sweep_val.csv", "predictions.npz"))
+    labels = run.indices(bench.task_names, "val")
     return {"arena": True, "arena_sweeps": dict(zip(*stored, strict=True)), "arena_labels": labels}
 
 
@@ -104,7 +101,7 @@ def _write_analogies(run: Run, folder: Path) -> None:
     analogies_table.main(
         folder,
         dict(zip(accuracies, stored, strict=True)),
-        run.test_indices(bench.analogies.targets),
+        run.indices(bench.analogies.targets),
         shots=bench.analogies.shots,
         bootstrap=Bootstrap(**bench.bootstrap),
         footnotes=run.footnotes("analogies_table"),

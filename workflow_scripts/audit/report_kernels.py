@@ -60,7 +60,7 @@ def _write_regression(run: Run, folder: Path) -> None:
     settings = run.bench.kernels.regression_settings
     kernel_regression_table.main(
         *_regressed(run),
-        run.test_indices(run.bench.kernels.regression_tasks),
+        run.indices(run.bench.kernels.regression_tasks),
         folder,
         test=settings["test"],
         seed=settings["seed"],

@@ -108,9 +108,9 @@ class Run:
         """Where the files of a pattern of the layout lie, of every place, which is what fills its wildcards."""
         return [str(self.path(self.format(pattern, **where))) for where in places]
 
-    def test_indices(self, tasks: Iterable[str]) -> dict[str, str]:
-        """Task -> where the index of its test split lies."""
-        return {task: str(self.path(self.format(self.files.index, task=task, split="test"))) for task in tasks}
+    def indices(self, tasks: Iterable[str], split: str = "test") -> dict[str, str]:
+        """Task -> where the index of a split of it lies."""
+        return {task: str(self.path(self.format(self.files.index, task=task, split=split))) for task in tasks}
 
     def footnotes(self, rule: str) -> list[str]:
         """What a rule's tables say of jobs of other package versions, by its record."""

@@ -10,6 +10,7 @@ from lib.text_cost import TextTower
 from lib.training import modes
 from workflow_scripts.configuration import resolution
 from workflow_scripts.configuration.benchmark import Benchmark, Model
+from workflow_scripts.configuration.participation import SUM
 
 _DIGITS = 6  # of a ratio of FLOPs
 
@@ -34,6 +35,11 @@ def training_costs(bench: Benchmark) -> dict[str, dict[str, float]]:
         for name, tower in known.items()
         if tower is not None
     }
+
+
+def sums(bench: Benchmark) -> list[dict[str, object]]:
+    """Model, seed, mode and merging rule of every addition by the sum, whose alphas are compared."""
+    return [where for where in bench.additions(bench.pretrained) if where["merging"] == SUM]
 
 
 def learned(bench: Benchmark) -> list[dict[str, object]]:

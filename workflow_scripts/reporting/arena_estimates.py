@@ -11,13 +11,13 @@ from lib.files.own_files import OwnFileError
 from lib.reporting.arena_findings import AT_BEST, AT_ONE, BY_RULE
 from lib.reporting.bootstrap import Bootstrap
 from lib.reporting.estimates import Estimate
+from lib.reporting.intervals import SUM
 from lib.reporting.labels import KEYS
 from lib.reporting.resamples import Resampled, Who
 from workflow_scripts.reporting import frames
 from workflow_scripts.reporting.labelled import labels_of
 
 Measured = dict[tuple[str, str, str], Estimate]  # (model, mode, quantity) -> mean over seeds
-SUM = "sum"
 
 
 def of_rules(found: Resampled, models: Sequence[str], tasks: Sequence[str]) -> Measured:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lib.files.own_files import OwnFileError
-from lib.reporting import arena, tables
+from lib.reporting import arena, intervals, tables
 from lib.reporting.resamples import Resampled
 from workflow_scripts.job import adapter
 from workflow_scripts.reporting import frames
@@ -36,7 +36,7 @@ def main(
         raise OwnFileError(
             resamples, got=f"no row of {error}", expected="one for every model, seed, mode, rule and task"
         ) from error
-    note = tables.interval_note("arena", arena.widest(frame), found.resamples)
+    note = tables.interval_note("arena", intervals.widest(frame), found.resamples)
     declared = tables.deviations(manifests_of(manifests, tasks), tasks)
     write(folder, "arena", frame, arena.arena_table(frame).with_notes([note]).with_footnotes([*declared, *footnotes]))
 

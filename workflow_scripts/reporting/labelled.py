@@ -1,4 +1,4 @@
-"""The labels of test images, from the indices of prepared splits."""
+"""The labels of images, from the indices of prepared splits."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from lib.files import own_files
 
 
 def labels_of(indices: Mapping[str, str]) -> dict[str, np.ndarray]:
-    """Task -> Int64[n]. indices: task -> index of its test split. Raises OwnFileError."""
+    """Task -> Int64[n]. indices: task -> index of one of its splits. Raises OwnFileError."""
     return {task: own_files.read_npz(path, FIELDS)["label"] for task, path in indices.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -50,6 +50,18 @@ def check_labels(what: str, splits: Mapping[str, RawSplit], class_names: Sequenc
                 expected=f"images of all {classes} classes",
                 next_step="fetch or unpack the data set again: it is incomplete",
             )
+
+
+def check_classes(what: str, found: Collection[str], known: Sequence[str], *, kind: str, next_step: str) -> None:
+    """Raise DataError unless the classes found are exactly the known ones, in any order. kind: what they are there."""
+    missing, strange = sorted(set(known) - set(found)), sorted(set(found) - set(known))
+    if missing or strange:
+        raise DataError(
+            what,
+            got=f"missing: {some(missing) or 'none'}; unknown: {some(strange) or 'none'}",
+            expected=f"the {len(known)} {kind} {some(known, 3)}",
+            next_step=next_step,
+        )
 
 
 def check_names(what: str, found: Sequence[str], task: Task) -> None:

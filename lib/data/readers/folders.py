@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from lib.data.readers.errors import DataError, some
+from lib.data.readers.checks import check_classes
+from lib.data.readers.errors import DataError
 from lib.data.readers.formats import EXTENSIONS
 
 _LITTER = ("._", ".#")  # what macOS and editors put beside a file, under its name
@@ -26,14 +27,8 @@ def images_by_class(
     DataError if the folders found are not exactly these, and for what `list_images` refuses.
     """
     found = class_directories(folder, what, by_letter=by_letter)
-    missing, strange = sorted(set(class_folders) - set(found)), sorted(set(found) - set(class_folders))
-    if missing or strange:
-        raise DataError(
-            f"{what}: class folders of {folder}",
-            got=f"missing: {some(missing) or 'none'}; unknown: {some(strange) or 'none'}",
-            expected=f"the {len(class_folders)} folders {some(class_folders, 3)}",
-            next_step="unpack or split the data set again",
-        )
+    place, again = f"{what}: class folders of {folder}", "unpack or split the data set again"
+    check_classes(place, found, class_folders, kind="folders", next_step=again)
     label_of = {name: label for label, name in enumerate(class_folders)}
     paths, labels = [], []
     for name in sorted(found):

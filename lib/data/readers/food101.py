@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 from lib.data.raw_task import RawSplit
-from lib.data.readers.checks import check_disjoint
-from lib.data.readers.errors import DataError, some
+from lib.data.readers.checks import check_classes, check_disjoint
+from lib.data.readers.errors import DataError
 from lib.data.readers.present_images import split_of_listed
 from lib.data.readers.text_lines import text_lines
 from lib.data.tasks import Task
@@ -35,14 +35,8 @@ def _rows(task: Task, path: Path) -> list[tuple[str, int]]:
     """Image (class/number) and label, class by class."""
     classes = _listed(task, path)
     label_of = {name: label for label, name in enumerate(task.folders)}
-    missing, strange = sorted(set(label_of) - set(classes)), sorted(set(classes) - set(label_of))
-    if missing or strange:
-        raise DataError(
-            f"{task.title}: classes of {path}",
-            got=f"missing: {some(missing) or 'none'}; unknown: {some(strange) or 'none'}",
-            expected=f"the {len(label_of)} classes {some(task.folders, 3)}",
-            next_step="unpack food-101.tar.gz again",
-        )
+    place = f"{task.title}: classes of {path}"
+    check_classes(place, classes, task.folders, kind="classes", next_step="unpack food-101.tar.gz again")
     return [(name, label_of[folder]) for folder, names in classes.items() for name in names]
 
 

@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from lib.draws import number_of
 from lib.editing.merging.interface import Statistics
 from lib.editing.merging.matrices import is_matrix
 from lib.editing.task_vector import TaskVector
@@ -30,7 +30,7 @@ def dropped(tau: TaskVector, task: str, *, drop: float, seed: int) -> TaskVector
     """
     return TaskVector(
         {
-            name: value * _kept(value, drop, [seed, _number(task), _number(name)]) / (1 - drop)
+            name: value * _kept(value, drop, [seed, number_of(task), number_of(name)]) / (1 - drop)
             if is_matrix(value)
             else value
             for name, value in tau.items()
@@ -41,7 +41,3 @@ def dropped(tau: TaskVector, task: str, *, drop: float, seed: int) -> TaskVector
 def _kept(like: Tensor, drop: float, key: list[int]) -> Tensor:
     drawn = np.random.default_rng(key).random(like.shape, dtype=np.float32) >= drop
     return torch.from_numpy(drawn).to(like.device)
-
-
-def _number(text: str) -> int:
-    return zlib.crc32(text.encode())

@@ -15,10 +15,12 @@ from pathlib import Path
 
 import yaml
 
+from lib.reads import NOTHING, TEST_IMAGES, TRAINING_IMAGES, VALIDATION_LABELS
+
 FILE = Path(__file__).with_name("groups.yaml")
 APART = "shown apart, never compared"
 SPLITS = ("clean", "leaked", "uncertain")
-READS = ("nothing", "training images", "validation labels", "test images")
+READS = (NOTHING, TRAINING_IMAGES, VALIDATION_LABELS, TEST_IMAGES)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ workflow prepares none of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isqrt
 from pathlib import Path
@@ -28,7 +28,7 @@ from lib.data.training_batches import HostBatch
 from lib.training.objectives.cross_entropy import objective
 from lib.training.objectives.interface import Context, Parameters, Penalty
 
-__all__ = ["OtherImages", "objective", "penalty"]
+__all__ = ["OtherImages", "mean_length", "objective", "penalty"]
 
 _STREAM = 2  # of a seed's random numbers; the streams 0 and 1 give training batches their order and their crops
 
@@ -43,14 +43,19 @@ def penalty(context: Context) -> Penalty:
     device = next(iter(theta_0.values())).device
 
     def value(tau: Parameters, step: int) -> Tensor:
-        batch = images.batch(step, device)
-        theta = {name: theta_0[name] + tau[name] for name in theta_0}
-        with torch.no_grad():  # the same operations give the same bits, so that tau = 0 gives zero
-            value_at_theta_0 = context.model(theta_0, batch)
-        moved = context.model(theta, batch) - value_at_theta_0
-        return settings["strength"] * torch.linalg.vector_norm(moved, dim=-1).mean()  # its slope at zero is zero
+        return settings["strength"] * mean_length(context.model, theta_0, tau, images.batch(step, device))
 
     return value
+
+
+def mean_length(
+    model: Callable[[Parameters, Tensor], Tensor], theta_0: Parameters, tau: Parameters, batch: Tensor
+) -> Tensor:
+    """mean_x |f(x; theta_0 + tau) - f(x; theta_0)|_2 over a batch, a scalar; its slope at tau = 0 is zero."""
+    with torch.no_grad():  # the same operations give the same bits, so that tau = 0 gives zero
+        start = model(theta_0, batch)
+    moved = model({name: theta_0[name] + tau[name] for name in theta_0}, batch) - start
+    return torch.linalg.vector_norm(moved, dim=-1).mean()
 
 
 def _opened(context: Context) -> OtherImages:

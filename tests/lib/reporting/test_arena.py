@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.reporting.arena import MEASURED, arena, arena_table, measured, widest
+from lib.reporting import intervals
+from lib.reporting.arena import MEASURED, arena, arena_table, measured
 from lib.reporting.bootstrap import Bootstrap
 from lib.reporting.resamples import Key, Outcomes, Resampled, Who
 
@@ -77,7 +78,7 @@ def test_the_printed_table():
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells == ["Linear FT, sum", "nothing", "65.0", "96.7", "67.5", "72.5", "90.0", "0.30", "1.67"]
     assert next(line for line in lines if line.startswith("| Pre-trained")).count(" - ") == 7
-    assert 0 < widest(table()) < 0.2 and set(MEASURED) < set(table())
+    assert 0 < intervals.widest(table()) < 0.2 and set(MEASURED) < set(table())
 
 
 def test_seeds_are_averaged_in_the_printed_table():

@@ -1,6 +1,5 @@
 """Every prepared folder: a good miniature gives the right images, a damaged one is refused by name."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -21,30 +20,8 @@ def opened(name, root, counts):
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """Miniatures by name, built once: (root, images by split)."""
-    made = {}
-
-    def build(name):
-        if name not in made:
-            root = tmp_path_factory.mktemp(name)
-            made[name] = (root, miniatures.folder(name, root, train=1 if name == "imagenet" else 2))
-        return made[name]
-
-    return build
-
-
-@pytest.fixture
-def copied(built, tmp_path):
-    """A miniature that the test may damage: (home, root, images by split)."""
-
-    def copy(name):
-        root, counts = built(name)
-        many = name in ("imagenet", "sun397")  # thousands of files: links, see overwrite
-        shutil.copytree(root, tmp_path, dirs_exist_ok=True, copy_function=os.link if many else shutil.copy2)
-        return tmp_path / tasks.read(name).homes[0], tmp_path, counts
-
-    return copy
+def miniature():
+    return lambda name, root: miniatures.folder(name, root, train=1 if name == "imagenet" else 2)
 
 
 def overwrite(path, data):

@@ -34,28 +34,8 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    made = {}
-
-    def build(name):
-        if name not in made:
-            root = tmp_path_factory.mktemp(name)
-            made[name] = (root, suite_miniatures.folder(name, root))
-        return made[name]
-
-    return build
-
-
-@pytest.fixture
-def copied(built, tmp_path):
-    """A miniature that the test may damage: (home, root, images by split)."""
-
-    def copy(name):
-        root, counts = built(name)
-        shutil.copytree(root, tmp_path, dirs_exist_ok=True)
-        return tmp_path / tasks.read(name).homes[0], tmp_path, counts
-
-    return copy
+def miniature():
+    return suite_miniatures.folder
 
 
 def opened(name, root, counts):
