@@ -27,8 +27,8 @@ def images_by_class(
     DataError if the folders found are not exactly these, and for what `list_images` refuses.
     """
     found = class_directories(folder, what, by_letter=by_letter)
-    place, again = f"{what}: class folders of {folder}", "unpack or split the data set again"
-    check_classes(place, found, class_folders, kind="folders", next_step=again)
+    place = f"{what}: class folders of {folder}"
+    check_classes(place, found, class_folders, kind="folders", next_step="unpack or split the data set again")
     label_of = {name: label for label, name in enumerate(class_folders)}
     paths, labels = [], []
     for name in sorted(found):
