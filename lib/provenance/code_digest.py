@@ -16,7 +16,8 @@ from pathlib import Path
 
 PACKAGES = ("lib", "workflow_scripts")
 _TOLD = {"logger", "note"}  # calls whose arguments are only shown: `logger.info(...)`
-_SHOWN = {"progress", "training_bar", "require_same_names", "check_classes"}  # of these calls the texts: `progress(rows, what="fit")`
+# of these calls the texts: `progress(rows, what="fit")`
+_SHOWN = {"progress", "training_bar", "require_same_names", "check_classes"}
 _UNSEEN_FIELDS = {"ctx", "kind", "type_comment", "type_params"}
 _CLASS = re.compile(r"^class (\w+)\(([^)]*)\):", re.MULTILINE)
 _ERRORS = {name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, Exception)}
