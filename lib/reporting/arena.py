@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lib.reporting.bootstrap import interval, ratio
+from lib.reporting.intervals import SUM
 from lib.reporting.labels import KEYS, PRETRAINED, RULE, title
 from lib.reporting.resamples import Resampled, Who
 from lib.reporting.tables import PaperTable, percent
@@ -22,11 +23,14 @@ MEASURED = {
     "single": "Single (↑)",
     "normalized_standard": "Norm. std. (↑)",
     "nai": "NAI (↑)",
+    "target": "Targ. (↓)",
+    "control": "Cont. (↑)",
 }
 _CAPTION = (
     "The arena: task addition by every merging rule in every mode. Mean over the tasks on test (%): accuracy, the same "
     "over that of the mode's own single-task models, these themselves, over those of standard fine-tuning, and the "
-    "share of the way from zero-shot to single-task accuracy (NAI); alpha as chosen on validation; FLOPs of training "
+    "share of the way from zero-shot to single-task accuracy (NAI); in the rows of the sum, accuracy of task negation "
+    "(which merges nothing) on the negated and on the control task; alpha as chosen on validation; FLOPs of training "
     "over those of standard fine-tuning; data that the method read beside its tasks' training images and the "
     "validation labels that alpha is chosen by"
 )
@@ -63,8 +67,8 @@ def arena(
 
 
 def measured(found: Resampled, who: Who, rule: str, tasks: Sequence[str]) -> dict[str, np.ndarray]:
-    """Float64[1 + b] of each column of MEASURED, NaN where a denominator is zero; without standard fine-tuning of the
-    same seed, its column is left out.
+    """Float64[1 + b] of each column of MEASURED, NaN where a denominator is zero. Left out: the column of standard
+    fine-tuning if there is none of the same seed; those of negation for other rules than the sum, or if there is none.
 
     NAI is the mean over tasks of (acc - zero-shot) / (single - zero-shot) (Marczak et al. 2025, Eq. 4).
     """
@@ -80,6 +84,8 @@ def measured(found: Resampled, who: Who, rule: str, tasks: Sequence[str]) -> dic
     if who.seed in found.runs("single_task", who.model).get(STANDARD, ()):
         standard = found.per_task("single_task", who._replace(mode=STANDARD), tasks)
         values["normalized_standard"] = ratio(accuracy, standard).mean(0)
+    if rule == SUM and who.seed in found.runs("target", who.model).get(who.mode, ()):
+        values |= {side: found.mean(side, who, tasks) for side in ("target", "control")}
     return values
 
 

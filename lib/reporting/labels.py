@@ -50,6 +50,14 @@ _RULES = {
     "iso-cts": "Iso-CTS",
     "wudi": "WUDI, closed form",
     "wudi-adam": "WUDI, Adam",
+    "regmean": "RegMean",
+    "fisher": "Fisher merging",
+    "atlas": "aTLAS",
+    "atlas-tensors": "aTLAS, per tensor",
+    "adamerging": "AdaMerging",
+    "adamerging-tensors": "AdaMerging, per tensor",
+    "adamerging-transductive": "AdaMerging, on test images",
+    "adamerging-tensors-transductive": "AdaMerging, per tensor, on test images",
 }
 
 

@@ -27,6 +27,8 @@ def resampled(modes=("standard", "linear")):
     for mode in modes:
         found += outcomes("single_task", mode, None, SINGLE[mode])
         found += outcomes("addition", mode, "sum", ADDED) + outcomes("addition", mode, "other", SINGLE[mode])
+    found += outcomes("target", "linear", None, {"a": 0.1, "b": 0.2})
+    found += outcomes("control", "linear", None, {"a": 0.5, "b": 0.6})
     return Resampled.of(found, Bootstrap(100, 0))
 
 
@@ -54,6 +56,12 @@ def test_the_single_task_models_themselves_are_all_of_the_way():
         assert [row[name], row[f"{name}_low"], row[f"{name}_high"]] == pytest.approx([1, 1, 1])
 
 
+def test_negation_stands_in_the_row_of_the_sum_of_a_mode_that_was_negated():
+    frame = table().set_index(["mode", "rule"])[["target", "control"]]
+    assert list(frame.loc[("linear", "sum")]) == pytest.approx([0.15, 0.55])
+    assert frame.drop(("linear", "sum")).isna().all(axis=None)
+
+
 def test_the_pretrained_model_comes_first_and_has_an_accuracy_alone():
     first = table().iloc[0]
     assert first["mode"] == "pretrained" and first["absolute"] == pytest.approx(0.45) and first["n"] == 2 * N
@@ -76,8 +84,9 @@ def test_the_printed_table():
     lines = arena_table(table()).markdown().splitlines()
     row = next(line for line in lines if line.startswith("| Linear FT, sum"))
     cells = [cell.strip() for cell in row.strip("|").split("|")]
-    assert cells == ["Linear FT, sum", "nothing", "65.0", "96.7", "67.5", "72.5", "90.0", "0.30", "1.67"]
-    assert next(line for line in lines if line.startswith("| Pre-trained")).count(" - ") == 7
+    numbers = ["65.0", "96.7", "67.5", "72.5", "90.0", "15.0", "55.0", "0.30", "1.67"]
+    assert cells == ["Linear FT, sum", "nothing", *numbers]
+    assert next(line for line in lines if line.startswith("| Pre-trained")).count(" - ") == 9
     assert 0 < intervals.widest(table()) < 0.2 and set(MEASURED) < set(table())
 
 
