@@ -5,8 +5,8 @@
 
 A step is the gradient of the loss in every trained parameter, and of the penalty, once; images of tau-Jp are in memory.
 Goals: TAK at most 1.15, tau-Jp at most 1.25 of a tangent step. Floors, in matrix products of one forward pass of the
-batch: tau-Jp adds images / batch of a tangent step (16 of 128: 0.125), and 3 products more of as many images for the
-value at theta_0, 0.075 of the 5; TAK two products a layer, of its weight with either factor, whatever the batch.
+batch: tau-Jp adds images / batch of a tangent step (16 of 128: 0.125); TAK two products a layer, of its weight with
+either factor, whatever the batch.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def step(name: str, architecture: str, batch: int, images: int, precision: str):
     noise = {n: 1e-4 * torch.randn(v.shape, generator=generator).to(device) for n, v in theta_0.items()}
     theta = {n: (v + noise[n]).requires_grad_() if n in trained else v for n, v in theta_0.items()}
     leaves = [value for value in theta.values() if value.requires_grad]
-    model = known.image_encoder(configuration).model_at(theta_0)
-    added = _penalty(penalty, model, theta_0, other)
+    encoder = known.image_encoder(configuration)
+    model, added = encoder.model_at(theta_0), _penalty(penalty, encoder, theta_0, other)
 
     def call():
         with matmul_precision(precision, device):
@@ -64,7 +64,7 @@ def step(name: str, architecture: str, batch: int, images: int, precision: str):
     return call
 
 
-def _penalty(name: str | None, model, theta_0, images):
+def _penalty(name: str | None, encoder, theta_0, images):
     """The penalties of lib/training/objectives, on random factors and images in the place of files."""
     if name == "tak":
         return _curvature(theta_0).quadratic
@@ -72,7 +72,8 @@ def _penalty(name: str | None, model, theta_0, images):
         layers = orthoreg.linear_layers(theta_0, ["*weight"])
         return lambda tau: sum(orthoreg.distance_from_orthonormal(tau[layer]) for layer in layers)
     if name == "tau_jp":
-        return lambda tau: tau_jp.mean_length(model, theta_0, tau, images)
+        tangent = encoder.tangent_at(theta_0)
+        return lambda tau: tau_jp.mean_length(tangent(tau, images))
     return None
 
 

@@ -34,9 +34,20 @@ def linearize(f: Function, theta_0: Parameters) -> Function:
 
     def f_lin(tau: Parameters, *inputs: Tensor) -> Tensor:
         require_same_names(theta_0, tau, what="tangent model")
-        return _Tangent.apply(f, theta_0, inputs, *(tau[name] for name in theta_0))
+        return _Tangent.apply(f, theta_0, False, inputs, *(tau[name] for name in theta_0))
 
     return f_lin
+
+
+def tangent(f: Function, theta_0: Parameters) -> Function:
+    """Return (tau, *inputs) -> J tau alone, f_lin without f(x; theta_0); otherwise as `linearize`."""
+    theta_0 = {name: value.detach() for name, value in theta_0.items()}
+
+    def moved(tau: Parameters, *inputs: Tensor) -> Tensor:
+        require_same_names(theta_0, tau, what="tangent model")
+        return _Tangent.apply(f, theta_0, True, inputs, *(tau[name] for name in theta_0))
+
+    return moved
 
 
 def jvp(f: Function, theta_0: Parameters, tau: Parameters, *inputs: Tensor) -> tuple[Tensor, Tensor]:
@@ -70,13 +81,15 @@ def differentiable_attention() -> Iterator[None]:
 
 class _Tangent(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, f, theta_0, inputs, *tau):
+    def forward(ctx, f, theta_0, alone, inputs, *tau):
         ctx.f, ctx.theta_0, ctx.inputs = f, theta_0, inputs
-        value, tangent = jvp(f, theta_0, dict(zip(theta_0, tau, strict=True)), *inputs)
-        return value.to(tau[0].dtype) + tangent  # in tau's precision: a small tangent must not be rounded like a value
+        value, moved = jvp(f, theta_0, dict(zip(theta_0, tau, strict=True)), *inputs)
+        return (
+            moved if alone else value.to(tau[0].dtype) + moved
+        )  # in tau's precision: a small tangent must not be rounded like a value
 
     @staticmethod
     @once_differentiable  # forward mode leaves no tape: a second derivative would lack a term
     def backward(ctx, cotangent):
         gradients = vjp(ctx.f, ctx.theta_0, cotangent, *ctx.inputs)
-        return None, None, None, *(gradients[name] for name in ctx.theta_0)
+        return None, None, None, None, *(gradients[name] for name in ctx.theta_0)

@@ -45,6 +45,13 @@ def linearize_vit_at(
     return _model(shape, theta_0, from_theta=True, recompute=recompute)
 
 
+def tangent_of_vit(
+    shape: VitShape, theta_0: Parameters, *, recompute: bool = False
+) -> Callable[[Parameters, Tensor], Tensor]:
+    """The tangent alone, (tau, x) -> J tau, from the same pass; exactly zero at tau = 0."""
+    return _model(shape, theta_0, from_theta=False, recompute=recompute, alone=True)
+
+
 def value_and_tangents(
     shape: VitShape, theta_0: Parameters, taus: Sequence[Parameters], x: Tensor, *, recompute: bool = False
 ) -> tuple[Tensor, Tangents]:
@@ -67,21 +74,21 @@ def value_and_tangents(
 
 
 def _model(
-    shape: VitShape, theta_0: Parameters, *, from_theta: bool, recompute: bool
+    shape: VitShape, theta_0: Parameters, *, from_theta: bool, recompute: bool, alone: bool = False
 ) -> Callable[[Parameters, Tensor], Tensor]:
     theta_0 = {name: value.detach() for name, value in theta_0.items()}
 
     def model(given: Parameters, x: Tensor) -> Tensor:
         require_same_names(theta_0, given, what="tangent model")
-        return _TangentTower.apply(shape, theta_0, from_theta, recompute, x, *(given[name] for name in theta_0))
+        return _TangentTower.apply(shape, theta_0, from_theta, recompute, alone, x, *(given[name] for name in theta_0))
 
     return model
 
 
 class _TangentTower(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, shape, theta_0, from_theta, recompute, x, *given):
-        wanted = any(ctx.needs_input_grad[5:])
+    def forward(ctx, shape, theta_0, from_theta, recompute, alone, x, *given):
+        wanted = any(ctx.needs_input_grad[6:])
         ctx.leaves = [value.detach().requires_grad_(wanted) for value in theta_0.values()]
         given = dict(zip(theta_0, (value.detach() for value in given), strict=True))
         tau = Differences(given, theta_0) if from_theta else given
@@ -89,14 +96,14 @@ class _TangentTower(torch.autograd.Function):
             leaves = dict(zip(theta_0, ctx.leaves, strict=True))
             value, (tangent,) = value_and_tangents(shape, leaves, [tau], x, recompute=recompute)
         ctx.value = value
-        return value.detach() + tangent
+        return tangent if alone else value.detach() + tangent
 
     @staticmethod
     @once_differentiable  # the tangents have no tape: a second derivative would lack a term
     def backward(ctx, cotangent):
         gradients = torch.autograd.grad(ctx.value, ctx.leaves, cotangent.to(ctx.value.dtype))
         del ctx.value, ctx.leaves
-        return None, None, None, None, None, *gradients
+        return None, None, None, None, None, None, *gradients
 
 
 def _under(prefix: str, theta_0: Parameters, taus: Sequence[Parameters]) -> tuple[Parameters, list[Parameters]]:

@@ -38,8 +38,9 @@ class Tuning:
     def run(self, evaluation: Evaluation, start: Mapping[str, Tensor], data: PreparedSplit, task: str) -> TaskVector:
         """theta - theta_0 after fine-tuning from `start`; a tangent model stays the one at theta_0."""
         module = import_module(self.training["objective"])
-        model = evaluation.encoder.model_at(evaluation.theta_0)
-        context = Context(model, start, evaluation.heads[task], self.training["settings"], self.others)
+        settings, others = self.training["settings"], self.others
+        context = Context.of(evaluation.encoder, evaluation.theta_0, evaluation.heads[task], settings, others)
+        context = dataclasses.replace(context, theta_0=start)
         parts = ("objective", "penalty", "mask")
         method = {part: getattr(module, part)(context) for part in parts if hasattr(module, part)}
         exactly, device = deterministic(self.recipe.get("deterministic", False)), evaluation.device

@@ -60,7 +60,7 @@ def main(
     encoder = import_module(training["encoder"]).image_encoder(architecture, recompute=activation_checkpointing)
     start = {name: value.to(device) for name, value in checkpoints.load(theta_0).items()}
     weight = checkpoints.load(head, names=["weight"])["weight"].to(device)
-    context = Context(encoder.model_at(start), start, weight, training["settings"], _paths(others))
+    context = Context.of(encoder, start, weight, training["settings"], _paths(others))
     training_data = import_module(training["batches"]).TrainingData
     batches = training_data(prepared.read(data, "fit"), recipe["batch_size"], image_size, identity["seed"])
     plan = _recipe(recipe, steps=epochs * batches.steps_per_epoch, accumulate=accumulate)

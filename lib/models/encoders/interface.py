@@ -37,6 +37,9 @@ class TangentEncoder(Encoder, Protocol):
     ) -> tuple[Tensor, list[Tensor]]:
         """(f(x; theta_0), [J tau_1, ...]), each Float[Tensor, "n d"], without a tape."""
 
+    def tangent_at(self, theta_0: Parameters) -> Model:
+        """(tau, inputs) -> J tau, Float[Tensor, "n d"]; differentiable in tau, and zero at tau = 0."""
+
 
 @dataclass(frozen=True)
 class ImageEncoder(ABC):

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lib.models.encoders.interface import Model, Parameters
 from lib.models.encoders.plain_vit import PlainVit
-from lib.models.tangent_vit import linearize_vit_at, value_and_tangents
+from lib.models.tangent_vit import linearize_vit_at, tangent_of_vit, value_and_tangents
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,3 +26,8 @@ class TangentPlainVit(PlainVit):
         """(theta, images) -> f_lin(x; theta)."""
         model = linearize_vit_at(self.shape, theta_0, recompute=self.recompute)
         return lambda theta, images: model(theta, self.normalised(images))
+
+    def tangent_at(self, theta_0: Parameters) -> Model:
+        """See `TangentEncoder.tangent_at`."""
+        tangent = tangent_of_vit(self.shape, theta_0, recompute=self.recompute)
+        return lambda tau, images: tangent(tau, self.normalised(images))

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lib.models.encoders.interface import Model, Parameters
 from lib.models.encoders.text import TextEncoder
-from lib.models.linearize import jvp, linearize
+from lib.models.linearize import jvp, linearize, tangent
 
 
 class TangentTextEncoder(TextEncoder):
@@ -20,7 +20,7 @@ class TangentTextEncoder(TextEncoder):
         """See `TangentEncoder.value_and_tangents`; a pass for each tangent."""
         x = self.normalised(tokens)
         pairs = [jvp(self.value, theta_0, tau, x) for tau in taus]
-        return pairs[0][0], [tangent for _, tangent in pairs]
+        return pairs[0][0], [moved for _, moved in pairs]
 
     def model_at(self, theta_0: Parameters) -> Model:
         """(theta, tokens) -> f_lin(x; theta)."""
@@ -30,6 +30,11 @@ class TangentTextEncoder(TextEncoder):
             return f_lin({name: theta[name] - theta_0[name] for name in theta_0}, self.normalised(tokens))
 
         return model
+
+    def tangent_at(self, theta_0: Parameters) -> Model:
+        """See `TangentEncoder.tangent_at`."""
+        moved = tangent(self.value, theta_0)
+        return lambda tau, tokens: moved(tau, self.normalised(tokens))
 
 
 def text_encoder(configuration: Mapping, *, recompute: bool = False) -> TangentTextEncoder:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lib.models.encoders.interface import Model, Parameters
 from lib.models.encoders.torch_module import TorchModule
-from lib.models.linearize import jvp, linearize
+from lib.models.linearize import jvp, linearize, tangent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class TangentTorchModule(TorchModule):
         """See `TangentEncoder.value_and_tangents`; a pass for each tangent."""
         x = self.normalised(images)
         pairs = [jvp(self.value, theta_0, tau, x) for tau in taus]
-        return pairs[0][0], [tangent for _, tangent in pairs]
+        return pairs[0][0], [moved for _, moved in pairs]
 
     def model_at(self, theta_0: Parameters) -> Model:
         """(theta, images) -> f_lin(x; theta)."""
@@ -32,3 +32,8 @@ class TangentTorchModule(TorchModule):
             return f_lin({name: theta[name] - theta_0[name] for name in theta_0}, self.normalised(images))
 
         return model
+
+    def tangent_at(self, theta_0: Parameters) -> Model:
+        """See `TangentEncoder.tangent_at`."""
+        moved = tangent(self.value, theta_0)
+        return lambda tau, images: moved(tau, self.normalised(images))

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from torch import Tensor
 
+from lib.models.encoders.interface import Encoder
+
 Parameters = Mapping[str, Tensor]
 Batch = tuple[Tensor, Tensor]  # images UInt8[Tensor, "b s s 3"] and labels Int64[Tensor, "b"]
 
@@ -25,6 +27,7 @@ class Context:
 
     model: (theta, images) -> Float[Tensor, "b d"], differentiable in theta; head: Float[Tensor, "C d"]. settings: of
     the mode. others: kind of file -> other task -> path, for the kinds that the mode declares in `Mode.others`.
+    tangent: of tangent modes (tau, images) -> J tau, Float[Tensor, "b d"], differentiable in tau.
     """
 
     model: Callable[[Parameters, Tensor], Tensor]
@@ -32,3 +35,17 @@ class Context:
     head: Tensor
     settings: Mapping[str, object] = field(default_factory=dict)
     others: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
+    tangent: Callable[[Parameters, Tensor], Tensor] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        encoder: Encoder,
+        theta_0: Parameters,
+        head: Tensor,
+        settings: Mapping[str, object],
+        others: Mapping[str, Mapping[str, Path]],
+    ) -> Context:
+        """What an objective may use of an encoder that is trained from theta_0."""
+        tangent = encoder.tangent_at(theta_0) if hasattr(encoder, "tangent_at") else None
+        return cls(encoder.model_at(theta_0), theta_0, head, settings, others, tangent)

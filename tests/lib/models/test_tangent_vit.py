@@ -151,7 +151,7 @@ def test_recomputed_activations_change_no_bit_and_are_not_kept(tower):
 
 
 @pytest.mark.parametrize("recompute", [False, True])
-@pytest.mark.parametrize("make", [tangent_vit.linearize_vit, tangent_vit.linearize_vit_at])
+@pytest.mark.parametrize("make", [tangent_vit.linearize_vit, tangent_vit.linearize_vit_at, tangent_vit.tangent_of_vit])
 def test_a_second_derivative_is_an_error(tower, images, make, recompute):
     theta_0 = parameters(tower.double(), torch.float64)
     model = make(shape_of(tower), theta_0, recompute=recompute)

@@ -68,8 +68,8 @@ def context(encoder, theta_0, head):
 
     def made(mode, others=None, **settings):
         chosen = modes.get(mode)
-        model = (tangent_of(encoder) if chosen.tangent else encoder).model_at(theta_0)
-        return Context(model, theta_0, head, {**chosen.settings, **settings}, others or {})
+        known = tangent_of(encoder) if chosen.tangent else encoder
+        return Context.of(known, theta_0, head, {**chosen.settings, **settings}, others or {})
 
     return made
 

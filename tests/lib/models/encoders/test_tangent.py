@@ -75,3 +75,22 @@ def test_values_and_tangents_are_the_modules(plain, clip, images):
     for tau, found in zip(taus, tangents, strict=True):
         expected_value, expected = linearize.jvp(function_of(clip.visual), theta_0, tau, x)
         assert close(value, expected_value) and close(found, expected)
+
+
+def test_the_tangent_alone_is_the_modules_with_its_gradient(plain, clip, images):
+    theta_0 = tower_parameters(clip)
+    tau = direction(theta_0, 0.1)
+    leaves = [{name: step.clone().requires_grad_() for name, step in tau.items()} for _ in range(2)]
+    found = tangent.tangent_of(plain).tangent_at(theta_0)(leaves[0], images)
+    _, expected = linearize.jvp(function_of(clip.visual), theta_0, tau, plain.normalised(images))
+    assert close(found, expected)
+    f_lin = linearize.linearize(function_of(clip.visual), theta_0)(leaves[1], plain.normalised(images))
+    for value in (found, f_lin):  # one cotangent for both: J^T g has nothing of the value
+        (value * expected).sum().backward()
+    assert close(*(torch.cat([leaf.grad.flatten() for leaf in part.values()]) for part in leaves))
+
+
+def test_the_tangent_of_nothing_is_exactly_zero(plain, clip, images):
+    theta_0 = tower_parameters(clip)
+    tau = {name: torch.zeros_like(value) for name, value in theta_0.items()}
+    assert not tangent.tangent_of(plain).tangent_at(theta_0)(tau, images).any()

@@ -28,6 +28,7 @@ def test_f_lin_is_f_at_theta_0_and_affine_in_tau(known):
     for a in (0.0, 1.0, -2.0):
         theta = {name: value + a * tau[name] for name, value in known.theta.items()}
         torch.testing.assert_close(f_lin(theta, known.tokens), value + a * slope, rtol=1e-9, atol=1e-11)
+    torch.testing.assert_close(tangent.tangent_at(known.theta)(tau, known.tokens), slope, rtol=1e-9, atol=1e-11)
 
 
 def test_the_gradient_of_f_lin_is_that_of_f_at_theta_0(known):

@@ -1,12 +1,13 @@
 """tau-Jp: the exact mean of |J tau|; batches by (seed, step); resumed to the bit."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from lib.models.encoders.tangent import tangent_of
 from lib.models.linearize import differentiable_attention
-from lib.models.tangent_vit import linearize_vit_at
+from lib.models.tangent_vit import tangent_of_vit
 from lib.training.finetune import Interrupted, Keeper
 from lib.training.objectives import tau_jp
 from lib.training.objectives.tau_jp import OtherImages, image_side
@@ -19,20 +20,10 @@ def images(stored):
 
 
 def in_float64(given, encoder):
-    """A context whose model and theta_0 are in float64."""
+    """A context whose tangent and theta_0 are in float64."""
     theta_0 = {name: value.double() for name, value in given.theta_0.items()}
-    object.__setattr__(given, "theta_0", theta_0)
-    object.__setattr__(given, "model", DoubledEncoder(encoder).model_at(theta_0))
-    return given
-
-
-class DoubledEncoder:
-    def __init__(self, encoder):
-        self.tangent = tangent_of(encoder)
-
-    def model_at(self, theta_0):
-        model = linearize_vit_at(self.tangent.shape, theta_0)
-        return lambda theta, x: model(theta, self.tangent.normalised(x).double())
+    tangent = tangent_of_vit(encoder.shape, theta_0)
+    return replace(given, theta_0=theta_0, tangent=lambda tau, x: tangent(tau, encoder.normalised(x).double()))
 
 
 def test_it_is_the_mean_length_of_the_explicit_tangent(context, encoder, stored, images):
