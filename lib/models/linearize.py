@@ -84,9 +84,8 @@ class _Tangent(torch.autograd.Function):
     def forward(ctx, f, theta_0, alone, inputs, *tau):
         ctx.f, ctx.theta_0, ctx.inputs = f, theta_0, inputs
         value, moved = jvp(f, theta_0, dict(zip(theta_0, tau, strict=True)), *inputs)
-        return (
-            moved if alone else value.to(tau[0].dtype) + moved
-        )  # in tau's precision: a small tangent must not be rounded like a value
+        # in tau's precision: a small tangent must not be rounded like a value
+        return moved if alone else value.to(tau[0].dtype) + moved
 
     @staticmethod
     @once_differentiable  # forward mode leaves no tape: a second derivative would lack a term
