@@ -203,14 +203,10 @@ class Run:
             "subset_figures": bench.subset_runs,
             "arena_table": bench.arena is not None,
             "arena_figure": bench.arena is not None,
-            "localization_table": bench.kernels.localization,
-            "localization_figures": bench.kernels.localization,
-            "kernel_regression_table": bench.kernels.regression,
-            "kernel_regression_figure": bench.kernels.regression,
-            "wide_networks_table": bench.kernels.wide_networks,
-            "wide_networks_figures": bench.kernels.wide_networks,
-            "laziness_table": bench.kernels.laziness,
-            "laziness_figure": bench.kernels.laziness,
+            **dict.fromkeys(("localization_table", "localization_figures"), bench.kernels.localization),
+            **dict.fromkeys(("kernel_regression_table", "kernel_regression_figure"), bench.kernels.regression),
+            **dict.fromkeys(("wide_networks_table", "wide_networks_figures"), bench.kernels.wide_networks),
+            **dict.fromkeys(("laziness_table", "laziness_figure"), bench.kernels.laziness),
             "drift_table": bench.kernels.drift,
         }
         for rule in _REPORT:
