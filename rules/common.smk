@@ -20,7 +20,7 @@ from lib.training import modes
 from workflow_scripts import versions
 from workflow_scripts.audit.sealing import seal, sealed_names
 from workflow_scripts.code import code, evaluation_plugins, packages, training_plugins
-from workflow_scripts.configuration import arena, resolution
+from workflow_scripts.configuration import arena, drift, resolution
 from workflow_scripts.configuration.benchmark import ConfigurationError, load, read_effective
 from workflow_scripts.configuration.pins import require_pinned
 from workflow_scripts.configuration.places import PlaceError, require_writable
@@ -338,6 +338,11 @@ def over_regressed(name):
     return [f"{FILES.regression}/{name}".format(**where) for where in BENCH.kernels.regressed(BENCH.pretrained)]
 
 
+def over_drifts(name):
+    """A file of every measurement of drift: model, seed, mode."""
+    return [f"{FILES.drift}/{name}".format(**where) for where in drift.measured(BENCH)]
+
+
 def of_kernels():
     """Every table and figure of the kernel view that the run asks for."""
     kernels = BENCH.kernels
@@ -350,6 +355,8 @@ def of_kernels():
         files += tables("wide_networks") + figures(*(f"wide_networks_{part}" for part in WIDE_NETWORKS))
     if kernels.laziness:
         files += tables("laziness") + figures(*(f"laziness_{model}" for model in MODELS))
+    if kernels.drift:
+        files += tables("drift")
     return files
 
 

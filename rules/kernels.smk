@@ -1,4 +1,4 @@
-# The kernel view of fine-tuning, if the run has any of it: localization, kernel regression, wide networks, laziness.
+# The kernel view of fine-tuning, if the run has any of it: localization, kernel regression, wide networks, laziness, drift.
 
 if BENCH.kernels.localization:
 
@@ -271,3 +271,54 @@ if BENCH.kernels.laziness:
             code=code_of("laziness_figure"),
         script:
             "../workflow_scripts/reporting/laziness_figure.py"
+
+
+if BENCH.kernels.drift:
+
+    rule drift:
+        input:
+            theta_0=large(FILES.theta_0),
+            taus=lambda wildcards: large(vectors(TASKS)(wildcards)),
+            curvatures=large([FILES.curvature.replace("{task}", task) for task in TASKS]),
+            images=large(images_of(TASKS, ["val"])),
+            sha256=lambda wildcards: beside(vectors(TASKS)(wildcards)),
+            model_sha256=beside([FILES.theta_0, *(FILES.curvature.replace("{task}", task) for task in TASKS)]),
+            splits=splits_of(TASKS, ["val"]),
+        output:
+            drift=f"{FILES.drift}/pairs.csv",
+            lengths=f"{FILES.drift}/images.npz",
+            provenance=FILES.record("drift", "{model}", "seed{seed}", "{mode}"),
+        log:
+            FILES.log("drift", "{model}", "seed{seed}", "{mode}"),
+        conda:
+            ENVIRONMENT
+        threads: cores("kernels")
+        resources:
+            **requests("kernels", gpu=True),
+        params:
+            **resolution.drift(BENCH),
+            architecture=of_model(resolution.image_architecture),
+            code=code_of("drift", lambda wildcards: [resolution.drift(BENCH)["encoder"]]),
+        script:
+            "../workflow_scripts/kernels/drift.py"
+
+    rule drift_table:
+        input:
+            drift=over_drifts("pairs.csv"),
+            lengths=over_drifts("images.npz"),
+        output:
+            tables=shown_tables("drift"),
+            provenance=FILES.record("drift_table"),
+        log:
+            FILES.log("drift_table"),
+        conda:
+            ENVIRONMENT
+        threads: cores("report")
+        resources:
+            **requests("report"),
+        params:
+            tasks=TASKS,
+            bootstrap=dict(BENCH.bootstrap),
+            code=code_of("drift_table"),
+        script:
+            "../workflow_scripts/reporting/drift_table.py"

@@ -195,6 +195,8 @@ rule findings:
         energies=over_localized(),
         regression=over_regressed("tested.csv"),
         regression_predictions=over_regressed("predictions.npz"),
+        drift=over_drifts("pairs.csv"),
+        drift_lengths=over_drifts("images.npz"),
         labels=large(expand(FILES.index, task=LABELLED, split="test")),
     output:
         findings=[FILES.findings, shown(FILES.findings_table, "findings", "Findings", findings="values (csv)")],

@@ -65,7 +65,7 @@ def variants() -> Iterator[tuple[str, str, list[str], str]]:
     for rule in ("pretrained", "head"):
         yield from ((rule, kind, [], kind) for kind in ("image", "text"))
     told = (*EVALUATIONS, "prepare", "pretrained", "head", "finetune", "few_shot", "subsets", *_STANDARD)
-    told += ("laziness", "localization", "kernel_regression", *_MOMENTS, "coefficients", "curvature")
+    told += ("laziness", "localization", "kernel_regression", *_MOMENTS, "coefficients", "curvature", "drift")
     yield from ((rule, "", [], "image") for rule in SCRIPTS if rule not in told)
 
 
@@ -94,3 +94,4 @@ def _of_modes(kind: str, suffix: str) -> Iterator[tuple[str, str, list[str], str
     yield from ((rule, kind, evaluation_plugins(MODES["standard"], kind), kind) for rule in _STANDARD)
     of_kernels = [MODES["standard"].encoder_module_of(kind)]
     yield from ((rule, kind, of_kernels, kind) for rule in ("localization", "kernel_regression", "curvature"))
+    yield "drift", kind, [MODES["linear"].encoder_module_of(kind)], kind

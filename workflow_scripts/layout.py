@@ -192,6 +192,11 @@ class Layout:
         return f"{self.mode}/laziness.csv"
 
     @property
+    def drift(self) -> str:
+        """The folder of pairs.csv, drifts of pairs of task vector and task, and images.npz, those of each image."""
+        return f"{self.mode}/drift"
+
+    @property
     def wide_networks(self) -> str:
         """Trajectories of wide networks, of their linearizations and of the closed form."""
         return f"{self.run}/wide_networks.npz"
@@ -245,14 +250,11 @@ class Layout:
 
     def of_a_task(self, kind: str) -> list[str]:
         """The files that an objective may read of each other task, or a merging rule of each, by the names that modes
-        and rules use (`Mode.others`, `MergingRule.statistics`); coefficients of all tasks are in one file.
-
-        The first is what the objective gets; the others come with it. Raises KeyError for an unknown kind.
+        and rules use (`Mode.others`, `MergingRule.statistics`); coefficients of all tasks are in one file. The
+        first is what the objective gets; the others come with it. Raises KeyError for an unknown kind.
         """
-        beside = {"coefficients": [self.coefficients]}
-        beside |= {kind: [path, f"{path}.sha256"] for kind, path in (("gram", self.gram), ("fisher", self.fisher))}
-        kinds = beside | {
-            split: [path.replace("{split}", split) for path in (self.images, self.index, self.split)]
-            for split in ("fit", "val")
-        }
-        return (kinds | {"curvature": [self.curvature, f"{self.curvature}.sha256"]})[kind]
+        large = {"gram": self.gram, "fisher": self.fisher, "curvature": self.curvature}
+        kinds = {name: [path, f"{path}.sha256"] for name, path in large.items()}
+        for split in ("fit", "val"):
+            kinds[split] = [path.replace("{split}", split) for path in (self.images, self.index, self.split)]
+        return [self.coefficients] if kind == "coefficients" else kinds[kind]

@@ -29,6 +29,7 @@ SCRIPTS = {
     "kernel_regression": "workflow_scripts/kernels/regression.py",
     "wide_networks": "workflow_scripts/kernels/wide_networks.py",
     "laziness": "workflow_scripts/kernels/laziness.py",
+    "drift": "workflow_scripts/kernels/drift.py",
     "tables": "workflow_scripts/reporting/tables.py",
     "disentanglement_table": "workflow_scripts/reporting/disentanglement_table.py",
     "similarity_table": "workflow_scripts/reporting/similarity_table.py",
@@ -55,6 +56,7 @@ SCRIPTS = {
     "wide_networks_figures": "workflow_scripts/reporting/wide_networks_figures.py",
     "laziness_table": "workflow_scripts/reporting/laziness_table.py",
     "laziness_figure": "workflow_scripts/reporting/laziness_figure.py",
+    "drift_table": "workflow_scripts/reporting/drift_table.py",
     "pages": "workflow_scripts/reporting/pages.py",
     "pretrain": "workflow_scripts/training/pretrain.py",
 }

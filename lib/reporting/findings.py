@@ -12,7 +12,7 @@ from lib.reporting import papers
 from lib.reporting.arena_findings import arena
 from lib.reporting.estimates import Estimate
 from lib.reporting.finding import SMALLEST, Finding, Margin, held_against, percent
-from lib.reporting.kernel_findings import kernel_regression, localization
+from lib.reporting.kernel_findings import drift, kernel_regression, localization
 from lib.reporting.labels import PRETRAINED, title
 
 _EDITED = "ViT-L-14"  # the model of the editing paper's figures
@@ -25,15 +25,16 @@ def findings(measured: Measured, *, floor: float, random: Mapping[str, str] = Ma
     measured: absolute, single and normalized of addition, target and control of negation, error (mean xi over the
     search space of alpha), one vector and all vectors (normalized accuracy over all tasks), zero-shot d and analogy
     (accuracy on task d); the pre-trained model has absolute, target, control and localization; methods of
-    `lib.reporting.kernel_regression` have k-shot accuracies; quantities of the arena are named in
-    `lib.reporting.arena_findings`. random: model with a random image tower -> the same one pre-trained, with which it
-    is compared.
+    `lib.reporting.kernel_regression` have k-shot accuracies; quantities of the arena and of drifts are named in
+    `lib.reporting.arena_findings` and `lib.reporting.kernel_findings`. random: model with a random image tower -> the
+    same one pre-trained, with which it is compared.
     """
     found: list[Finding] = []
     for model in dict.fromkeys(model for model, _, _ in measured if model not in random):
         own = _of(model, measured)
         found += [*_addition(model, own), *_negation(model, own, floor), *_disentanglement(model, own)]
         found += [*_subsets(model, own), *_analogies(model, own), *arena(model, own), *kernel_regression(model, own)]
+        found += drift(model, own)
     for model, pretrained in random.items():
         both = _of(model, measured), _of(pretrained, measured)
         found += [*_random_init(model, *both), *localization(pretrained, *both)]
@@ -108,12 +109,16 @@ def _forgets(model: str, mode: str, own: Mapping[tuple[str, str], Estimate], flo
 
 
 def _disentanglement(model: str, own: Mapping[tuple[str, str], Estimate]) -> Iterator[Finding]:
-    for better in ("posthoc", "linear"):
-        if {(better, "error"), ("standard", "error")} <= own.keys():
-            one, other = own[better, "error"], own["standard", "error"]
+    printed = "less (Figs. 3, 10; no number printed)"
+    of_penalty = "less: what its penalty is for (Porrello et al. 2026; no number printed)"
+    compared = [("posthoc", "standard", printed), ("linear", "standard", printed), ("linear-tak", "linear", of_penalty)]
+    for better, plain, paper in compared:
+        if {(better, "error"), (plain, "error")} <= own.keys():
+            one, other = own[better, "error"], own[plain, "error"]
+            than = "non-linear FT" if plain == "standard" else title(plain)
             yield Finding(
-                f"{model}: {title(better)} has less disentanglement error than non-linear FT (mean over the red box)",
-                "less (Figs. 3, 10; no number printed)",
+                f"{model}: {title(better)} has less disentanglement error than {than} (mean over the red box)",
+                paper,
                 held_against(model),
                 f"{one.value:.3f} against {other.value:.3f}",
                 (Margin(other - one, scale=1.0),),

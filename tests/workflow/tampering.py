@@ -806,3 +806,10 @@ def a_lazier_training(run):
     run.cell(f"{LINEAR}/laziness.csv", "parameters", 1e-4, task="Signs")
     run.report()
     run.put_right()
+
+
+@forged("drift of task vectors", "linear/drift/pairs.csv: Signs on Scenes: exact is", FORGED_KERNELS)
+def a_task_vector_that_moves_other_tasks_less(run):
+    run.cell(f"{LINEAR}/drift/pairs.csv", "exact", 1e-9, vector="Signs", task="Scenes")
+    run.report()
+    run.put_right()

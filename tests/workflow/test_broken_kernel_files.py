@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 
 from lib.data.prepared import FIELDS
-from lib.files import local_energies, predictions, rows, trajectories
+from lib.files import local_energies, predictions, rows, squared_lengths, trajectories
 from lib.files.own_files import NotFinite, OwnFileError
 from tests.lib.files.test_local_energies import energies
+from tests.lib.files.test_squared_lengths import lengths
 from tests.lib.files.test_trajectories import drawn
 from workflow_scripts.reporting import (
+    drift_table,
     kernel_regression_table,
     laziness_table,
     localization_table,
@@ -39,6 +41,23 @@ def _wide_networks(root: Path) -> None:
 def _laziness(root: Path) -> None:
     own = {"model": "m", "seed": 0, "mode": "linear"}
     rows.write(root / "laziness.csv", [{**own, "task": t, **dict.fromkeys(MEASURES, 0.1), "n": 4} for t in TASKS])
+
+
+def _drift(root: Path) -> None:
+    own = {"model": "m", "seed": 0, "mode": "linear"}
+    stored = lengths(images=dict.fromkeys(TASKS, 4))
+    squared_lengths.write(root / "images.npz", stored)
+    pairs = [
+        {**own, "vector": vector, "task": task, "exact": 0.5, "predicted": 0.4, "norm": 1.0, "n": 4}
+        for vector in TASKS
+        for task in TASKS
+    ]
+    rows.write(root / "pairs.csv", pairs)
+
+
+def _read_drift(root: Path) -> None:
+    files = [str(root / "pairs.csv")], [str(root / "images.npz")]
+    drift_table.main(*files, root / "tables", tasks=TASKS, bootstrap=BOOTSTRAP)
 
 
 def _regression(root: Path) -> None:
@@ -70,6 +89,8 @@ READ: list[tuple[str, Callable[[Path], None], Callable[[Path], None]]] = [
         str(root / "trajectories.npz"), root / "tables")),
     ("laziness.csv", _laziness, lambda root: laziness_table.main(
         [str(root / "laziness.csv")], root / "tables", tasks=TASKS)),
+    ("pairs.csv", _drift, _read_drift),
+    ("images.npz", _drift, _read_drift),
     ("tested.csv", _regression, _read_regression),
     ("predictions.npz", _regression, _read_regression),
     ("A.index.npz", _regression, _read_regression),
@@ -113,7 +134,9 @@ def test_a_csv_file_without_its_last_row_is_refused(tmp_path, file, write, read)
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", ""])
-@pytest.mark.parametrize(("file", "column"), [("laziness.csv", "kernel"), ("tested.csv", "accuracy")])
+@pytest.mark.parametrize(
+    ("file", "column"), [("laziness.csv", "kernel"), ("pairs.csv", "predicted"), ("tested.csv", "accuracy")]
+)
 def test_a_number_that_is_not_finite_is_refused(tmp_path, file, column, value):
     write, read = next((write, read) for name, write, read in READ if name == file)
     write(tmp_path)
@@ -132,3 +155,10 @@ def test_energies_that_are_not_finite_are_refused(tmp_path, name):
         tmp_path / "energies.npz", replace(found, **{name: np.full_like(getattr(found, name), np.nan)})
     )
     refused(READ[0][2], tmp_path, "energies.npz", f"values of {name}", error=NotFinite)
+
+
+def test_images_of_another_mode_than_their_pairs_are_refused(tmp_path):
+    _drift(tmp_path)
+    squared_lengths.write(tmp_path / "images.npz", replace(squared_lengths.read(tmp_path / "images.npz"), mode="other"))
+    with pytest.raises(OwnFileError, match=r"images.npz: got .*'other'.*pairs.csv beside it"):
+        _read_drift(tmp_path)

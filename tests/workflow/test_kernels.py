@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from lib.files import local_energies, predictions, trajectories
+from lib.files import local_energies, predictions, squared_lengths, trajectories
 from lib.kernels.descent_kernels import KERNELS as KERNELS_OF_DESCENT
 from lib.kernels.few_shot_tuning import OPTIMIZERS
 from lib.reporting.kernel_regression import COUNTERPARTS
+from lib.training.modes import MODES as MODES_OF_LIBRARY
 from tests.workflow import conftest
 from tests.workflow.conftest import planned
 from tests.workflow.tampering import FORGED_KERNELS, RUN, Forgery
@@ -21,6 +22,8 @@ from tests.workflow.test_audit import audited, faults, without_figures
 from workflow_scripts.audit import checks
 from workflow_scripts.commands import trace
 from workflow_scripts.commands.finished_run import FinishedRun
+from workflow_scripts.configuration import drift
+from workflow_scripts.configuration.benchmark import load
 from workflow_scripts.configuration.schema import schema
 
 KERNELS = f"{RUN}/tiny/kernels"
@@ -45,12 +48,14 @@ SECTION = {
         **{"test": 6, "steps": 10, "recorded": 5, "learning_rate": 0.1, "seeds": [0, 1]},
     },
     "laziness": {"points": 8, "logits": 2, "seed": 0},
+    "drift": {"points": 8, "seed": 0},
 }
 JOBS = {
     "localization": 2, "localization_table": 1, "localization_figures": 1,
     "kernel_regression": 1, "kernel_regression_table": 1, "kernel_regression_figure": 1,
     "wide_networks": 1, "wide_networks_table": 1, "wide_networks_figures": 1,
     "laziness": 3, "laziness_table": 1, "laziness_figure": 1,
+    "curvature": 2, "drift": 3, "drift_table": 1,
 }  # fmt: skip
 # jobs of the random model, and what shows it
 FROM_RANDOM = {
@@ -96,6 +101,8 @@ def test_without_the_section_there_is_no_job(finished, benchmark):
     [
         (("localization", "points"), 10, {"localization": 2, "localization_table": 1, "localization_figures": 1}),
         (("laziness", "points"), 6, {"laziness": 3, "laziness_table": 1, "laziness_figure": 1}),
+        (("drift", "points"), 6, {"drift": 3, "drift_table": 1}),
+        (("drift", "modes"), ["linear"], {"drift_table": 1}),
         (("wide_networks", "steps"), 11, {"wide_networks": 1, "wide_networks_table": 1, "wide_networks_figures": 1}),
         (
             ("regression", "splits"),
@@ -116,14 +123,14 @@ def test_peak_memory_stays_below_what_jobs_ask_for(grown, with_kernels):
     asked = with_kernels["resources"]["evaluate"]["mem_mb"]
     records = [
         json.loads(file.read_text())
-        for rule in ("localization", "kernel_regression", "wide_networks", "laziness")
+        for rule in ("localization", "kernel_regression", "wide_networks", "laziness", "drift")
         for file in [
             *(grown[0] / f"{RUN}/provenance/{rule}").rglob("*.json"),
             *(grown[0] / f"{RUN}/provenance").glob(f"{rule}.json"),
         ]
     ]
     peaks = {record["rule"]: record["machine"]["peak_mib"] for record in records}
-    assert len(records) == 7 and len(peaks) == 4 and 0 < max(peaks.values()) < asked, peaks
+    assert len(records) == 10 and len(peaks) == 5 and 0 < max(peaks.values()) < asked, peaks
 
 
 def test_the_table_of_localization_follows_from_the_energies(grown):
@@ -166,6 +173,31 @@ def test_laziness_is_that_of_the_task_vectors(grown):
         assert row["features"] > 0 and 0 < row["kernel"] < 1
 
 
+def test_drifts_are_of_every_pair_and_their_table_follows_from_the_images(grown):
+    table = pd.read_csv(grown[0] / f"{RUN}/tables/drift.csv").set_index("mode")
+    assert list(table.index) == list(MODES) and (table["pairs"] == 2).all() and (table["n"] == 16).all()
+    assert table["correlation"].isna().all()  # of two pairs it says nothing
+    for mode, row in table.iterrows():
+        folder = grown[0] / f"{RUN}/tiny/seed0/{mode}"
+        pairs = pd.read_csv(folder / "drift/pairs.csv").set_index(["vector", "task"])
+        moved = squared_lengths.read(folder / "drift/images.npz")
+        assert moved.of["Signs"].shape == (2, 8) and (pairs["n"] == 8).all()
+        for number, vector in enumerate(moved.tasks):
+            for task, values in moved.of.items():
+                assert pairs.loc[(vector, task), "exact"] == pytest.approx(values[number].mean(dtype=float))
+        other = pairs.loc[[("Scenes", "Signs"), ("Signs", "Scenes")]]
+        assert row["drift"] == pytest.approx(other["exact"].mean()) and row["drift_low"] < row["drift"]
+        assert row["ratio"] == pytest.approx((other["predicted"] / other["exact"]).median()) and row["ratio"] > 0
+        norms = pd.read_csv(folder / "norms.csv").set_index("task")["norm"]
+        assert row["norm"] == pytest.approx(norms.mean(), rel=1e-5)
+
+
+def test_curvatures_are_made_for_drifts_alone(with_kernels):
+    bench = load(with_kernels)
+    assert not any("curvature" in MODES_OF_LIBRARY[mode].others for mode in bench.modes)
+    assert drift.models(bench) == ["tiny"]  # the random model's drift is not measured
+
+
 def test_wide_networks_are_in_order_of_width_and_follow_the_closed_form(grown):
     found = trajectories.read(grown[0] / f"{RUN}/wide_networks.npz")
     assert found.widths.tolist() == [16, 32, 64] and found.steps.tolist() == [0, 2, 5, 8, 10]
@@ -188,6 +220,7 @@ def test_findings_speak_of_kernels(grown):
         ("localization tiny Scenes Signs 0.9 share", "share", "localization"),
         ("kernel_regression tiny kernel-sgd Scenes 2 accuracy", "accuracy", "kernel_regression"),
         ("laziness tiny linear Signs kernel", "kernel", "laziness"),
+        ("drift tiny linear own", "own", "drift"),
         ("wide_networks 32 rmse_linearized", "rmse_linearized", "wide_networks"),
     ],
 )
@@ -212,11 +245,12 @@ def test_a_consistent_forgery_is_found_by_one_check_alone(run, name, monkeypatch
 
 
 def test_every_check_of_kernels_has_a_forgery():
-    of_kernels = {name for name, check in checks.CHECKS.items() if check.__module__.endswith("audit.kernels")}
-    assert {check for _, check, _ in FORGED_KERNELS.values()} == of_kernels and len(of_kernels) == 4
+    modules = ("audit.kernels", "audit.drift")
+    of_kernels = {name for name, check in checks.CHECKS.items() if check.__module__.endswith(modules)}
+    assert {check for _, check, _ in FORGED_KERNELS.values()} == of_kernels and len(of_kernels) == 5
 
 
-@pytest.mark.parametrize("table", ["localization", "kernel_regression", "wide_networks", "laziness"])
+@pytest.mark.parametrize("table", ["localization", "kernel_regression", "wide_networks", "laziness", "drift"])
 def test_a_forged_table_is_found(run, table, monkeypatch):
     without_figures(monkeypatch)
     run.text(f"{RUN}/tables/{table}.tex", "&", "& 99 &")

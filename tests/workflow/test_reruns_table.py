@@ -19,7 +19,7 @@ COMPUTING = [
     "disentanglement",
     "zero_shot",
 ]
-OF_METHODS = {"curvature", "gram", "fisher"}
+OF_METHODS = {"curvature", "gram", "fisher", "drift"}
 OF_KERNELS = {"localization", "kernel_regression", "wide_networks", "laziness", *OF_METHODS}
 OF_THEIR_REPORT = {f"{rule}_table" for rule in OF_KERNELS} | {
     *("localization_figures", "kernel_regression_figure", "wide_networks_figures", "laziness_figure"),
@@ -67,7 +67,7 @@ def test_tangents_concern_tangent_modes_alone(effects):
             assert modes(changed, "finetune") <= tangent - {"posthoc"}
             assert modes(changed, "single_task") == tangent
             if "tangent" in module:
-                assert rules(changed) & OF_KERNELS <= {"laziness", "gram", "fisher"}
+                assert rules(changed) & OF_KERNELS <= {"laziness", "gram", "fisher", "drift"}
                 assert modes(changed, "laziness") <= tangent - {"posthoc"}
 
 
@@ -80,6 +80,7 @@ def test_kernels_concern_kernels_alone(effects):
     assert rules(effects["lib/kernels/linear_dynamics.py"]) == {"wide_networks"}
     assert rules(effects["lib/kernels/laziness.py"]) == {"laziness"}
     assert rules(effects["lib/kernels/kfac.py"]) == {"curvature"}
+    assert rules(effects["lib/kernels/drift.py"]) == {"drift"}
     assert rules(effects["lib/kernels/ntk.py"]) == OF_KERNELS - {"kernel_regression"} - OF_METHODS
 
 

@@ -54,6 +54,7 @@ def small(weights):
     config["finetune"]["batch_size"] = 16
     config["evaluation"]["alphas"] = {"start": 0, "stop": 1, "points": 3}
     config["disentanglement"]["pairs"] = []
+    config["kernels"] = {"memory_mib": 64, "drift": {"points": 5, "seed": 0, "modes": ["linear"]}}
     return config
 
 
@@ -77,6 +78,11 @@ def test_every_table_of_images_is_one_of_texts(run):
         assert {"standard", "posthoc", "linear", "linear-2"} <= set(frame["mode"])
         assert frame.select_dtypes("float").drop(columns=["seed"], errors="ignore").max(axis=None) <= 1
     assert (run / f"{RUN}/findings.md").read_text().count("|") > 10
+
+
+def test_drift_is_measured_on_texts(run):
+    (row,) = pd.read_csv(run / f"{RUN}/tables/drift.csv").to_dict("records")
+    assert (row["mode"], row["pairs"], row["n"]) == ("linear", 2, 10) and row["drift"] > 0 and row["ratio"] > 0
 
 
 def test_the_audit_finds_no_fault(run, small, monkeypatch):

@@ -80,6 +80,8 @@ def test_curvatures_are_of_the_tasks_that_others_read():
     assert curvatures(trainings, ["a", "b"]) == [{"model": "m", "task": "b"}, {"model": "m", "task": "a"}]
     assert curvatures(trainings[:2], ["a", "b"]) == []
     assert curvatures(trainings[2:3], ["a", "b"]) == [{"model": "m", "task": "b"}]
+    every = [{"model": "m", "task": "b"}, {"model": "m", "task": "a"}, {"model": "o", "task": "a"}]
+    assert curvatures(trainings[2:3], ["a", "b"], ["m", "o"]) == [*every, {"model": "o", "task": "b"}]
 
 
 @pytest.fixture

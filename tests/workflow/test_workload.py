@@ -10,7 +10,7 @@ from tests.workflow.conftest import ROOT, planned
 from workflow_scripts.commands import plan, workload
 from workflow_scripts.configuration.benchmark import ConfigurationError, Task, load, read_effective
 
-CONFIGURATIONS = ["config.yaml", "demo/config.yaml", "demo/all.yaml", "demo/kernels.yaml"]
+CONFIGURATIONS = ["config.yaml", "demo/config.yaml", "demo/all.yaml", "demo/kernels.yaml", "demo/arena.yaml"]
 
 
 def configuration(name: str) -> dict:

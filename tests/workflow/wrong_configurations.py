@@ -56,6 +56,7 @@ FIRST = ["tasks", 0]
 OPTIONS = "tasks[0].options"
 PAIRS = [["EuroSAT", "SVHN"], ["DTD", "SUN397"]]
 FOUR = {"a": "MNIST", "b": "SVHN", "c": "EuroSAT", "d": "RESISC45"}
+DRIFT = {"points": 9, "seed": 0}
 FEW = {"shots": [1, 2, 16], "steps": 100, "warmup": 10}
 
 
@@ -225,6 +226,14 @@ WRONG = {
         (["kernels", "wide_networks", "recorded"], 3000, "kernels.wide_networks.recorded: got 3000, but there are 2001 of them"),
         (["kernels", "wide_networks", "widths"], [128, 256], "kernels.wide_networks.widths: got [128, 256], expected at least 3 entries"),
         (["kernels", "laziness", "points"], 1, "kernels.laziness.points: got 1, expected a number of at least 2"),
+        (["kernels", "drift"], {"points": 1, "seed": 0}, "kernels.drift.points: got 1, expected a number of at least 2"),
+        (["kernels", "drift"], {"points": 9}, "kernels.drift: seed is missing; add it"),
+        (["kernels", "drift"], {**DRIFT, "images": 9}, "kernels.drift: unknown key 'images'"),
+        (["kernels", "drift"], {**DRIFT, "modes": []}, "kernels.drift.modes: got [], expected at least 1 entries"),
+        (["kernels", "drift"], {**DRIFT, "modes": ["lora"]}, "kernels.drift.modes[0]: got 'lora', expected one of standard"),
+        (["kernels", "drift"], {**DRIFT, "modes": ["linear-tak"]}, "kernels.drift.modes[0]: 'linear-tak' is no mode of the run"),
+        (["kernels", "drift"], {**DRIFT, "modes": ["linear", "posthoc"]}, "kernels.drift.modes[1]: 'posthoc' uses the vectors of 'standard'; name that mode"),
+        (["kernels", "drift"], {**DRIFT, "modes": ["gradient-ascent"]}, "kernels.drift.modes[0]: 'gradient-ascent' takes no part in addition"),
         (["resources", "kernels"], {"threads": 1, "mem_mb": 16000, "runtime": 5, "gpu": 0}, "kernels.memory_mib: got 16000, but a job on kernels of ViT-B-32 asks for 16000 MiB in all"),
     ],
     "subsets of tasks": [

@@ -7,7 +7,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import chain
 
-from workflow_scripts.audit import analogies, geometry, kernels, links, numbers, predictions, report, settings, subsets
+from workflow_scripts.audit import (
+    analogies,
+    drift,
+    geometry,
+    kernels,
+    links,
+    numbers,
+    predictions,
+    report,
+    settings,
+    subsets,
+)
 from workflow_scripts.audit.run import Fault, Run
 
 Check = Callable[[Run], Iterator[Fault]]
@@ -45,6 +56,7 @@ CHECKS: dict[str, Check] = {
     "kernel regression": kernels.regression,
     "wide networks": kernels.networks,
     "laziness of fine-tuning": kernels.laziness,
+    "drift of task vectors": drift.pairs,
     "tables from results": report.written_tables,
     "findings and scorecard from results": report.written_findings,
     "figures from results": report.drawn_figures,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from workflow_scripts.audit.run import Run
-from workflow_scripts.configuration import resolution
+from workflow_scripts.configuration import drift, resolution
 from workflow_scripts.reporting import (
+    drift_table,
     kernel_regression_figure,
     kernel_regression_table,
     laziness_figure,
@@ -30,6 +31,8 @@ def write_tables(run: Run, folder: Path) -> None:
         wide_networks_table.main(str(run.path(files.wide_networks)), folder)
     if kernels.laziness:
         laziness_table.main(run.paths(files.laziness, bench.diagnosed()), folder, tasks=bench.task_names)
+    if kernels.drift:
+        drift_table.main(*_drifts(run), folder, tasks=bench.task_names, bootstrap=bench.bootstrap)
 
 
 def draw_figures(run: Run, folder: Path) -> None:
@@ -47,12 +50,13 @@ def draw_figures(run: Run, folder: Path) -> None:
 
 
 def estimated(run: Run) -> dict[str, object]:
-    """What the findings say of kernels rests on: local energies, accuracies and predictions."""
+    """What the findings say of kernels rests on: local energies, accuracies, predictions and drifts."""
     bench = run.bench
     return {
         "energies": run.paths(run.files.localization, bench.kernels.localized(bench.models)),
         "regression": dict(zip(*_regressed(run), strict=True)),
         "regression_drawn": bench.kernels.regression_settings,
+        "drifts": dict(zip(*_drifts(run), strict=True)),
     }
 
 
@@ -76,6 +80,12 @@ def _regressed(run: Run) -> tuple[list[str], list[str]]:
         run.paths(f"{run.files.regression}/{name}", places) for name in ("tested.csv", "predictions.npz")
     )
     return accuracies, stored
+
+
+def _drifts(run: Run) -> list[list[str]]:
+    """The files of drifts of pairs, and of images."""
+    places = drift.measured(run.bench)
+    return [run.paths(f"{run.files.drift}/{name}", places) for name in ("pairs.csv", "images.npz")]
 
 
 def _table(run: Run, name: str) -> str:

@@ -17,7 +17,7 @@ from lib.files import checkpoints
 from lib.files.digests import SUFFIX, file_digest
 from lib.files.own_files import read_json, read_npz
 from lib.provenance import records
-from workflow_scripts.configuration import arena
+from workflow_scripts.configuration import arena, drift
 from workflow_scripts.configuration.benchmark import Benchmark, Task
 from workflow_scripts.configuration.participation import curvatures
 from workflow_scripts.layout import SPLITS, Layout
@@ -51,6 +51,7 @@ _REPORT = (
     "wide_networks_figures",
     "laziness_table",
     "laziness_figure",
+    "drift_table",
     "pages",
 )
 
@@ -168,7 +169,8 @@ class Run:
             yield Job("import_checkpoint", trained.wildcards, trained.record) if named else trained
             yield self._job("task_vector", **where)
         trained = [where for where in bench.trainings() if tuple(where.values()) not in imported]
-        yield from (self._job("curvature", **where) for where in curvatures(trained, bench.task_names))
+        read = curvatures(trained, bench.task_names, drift.models(bench))
+        yield from (self._job("curvature", **where) for where in read)
         yield from (self._job("single_task", **where) for where in bench.evaluated("single_task"))
         yield from (self._job("coefficients", **where) for where in arena.learned(bench))
         yield from (self._job(kind, **where) for kind in ("gram", "fisher") for where in arena.moments(bench, kind))
@@ -186,6 +188,7 @@ class Run:
         yield from (self._job("localization", **where) for where in bench.kernels.localized(bench.models))
         yield from (self._job("kernel_regression", **where) for where in bench.kernels.regressed(bench.pretrained))
         yield from (self._job("laziness", **where) for where in bench.diagnosed())
+        yield from (self._job("drift", **where) for where in drift.measured(bench))
         if bench.kernels.wide_networks:
             yield self._job("wide_networks")
         kinds = {
@@ -200,14 +203,11 @@ class Run:
             "subset_figures": bench.subset_runs,
             "arena_table": bench.arena is not None,
             "arena_figure": bench.arena is not None,
-            "localization_table": bench.kernels.localization,
-            "localization_figures": bench.kernels.localization,
-            "kernel_regression_table": bench.kernels.regression,
-            "kernel_regression_figure": bench.kernels.regression,
-            "wide_networks_table": bench.kernels.wide_networks,
-            "wide_networks_figures": bench.kernels.wide_networks,
-            "laziness_table": bench.kernels.laziness,
-            "laziness_figure": bench.kernels.laziness,
+            **dict.fromkeys(("localization_table", "localization_figures"), bench.kernels.localization),
+            **dict.fromkeys(("kernel_regression_table", "kernel_regression_figure"), bench.kernels.regression),
+            **dict.fromkeys(("wide_networks_table", "wide_networks_figures"), bench.kernels.wide_networks),
+            **dict.fromkeys(("laziness_table", "laziness_figure"), bench.kernels.laziness),
+            "drift_table": bench.kernels.drift,
         }
         for rule in _REPORT:
             if kinds.get(rule, True):

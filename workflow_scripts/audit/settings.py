@@ -68,6 +68,8 @@ def _expected(run: Run, job: Job) -> dict[str, object]:
             "image_size": bench.image_size,
             "recipe": resolution.recipe(bench, where["mode"]),
         }
+    if job.rule == "drift":
+        return {"architecture": resolution.image_architecture(model), **resolution.drift(bench)}
     if job.rule == "curvature":
         return {"architecture": resolution.image_architecture(model), **resolution.curvature(bench.kind)}
     if job.rule in ("pretrained", "head"):
@@ -79,6 +81,8 @@ def _expected(run: Run, job: Job) -> dict[str, object]:
         return {"tasks": bench.task_names, "samples": resolution.samples(bench), **drawn}
     if job.rule == "arena_table":
         return {"tasks": bench.task_names, "reads": arena.reads(bench), "costs": arena.training_costs(bench)}
+    if job.rule == "drift_table":
+        return {"tasks": bench.task_names, "bootstrap": dict(bench.bootstrap)}
     if job.rule.startswith("similarity"):
         return {"tasks": bench.task_names}
     if job.rule == "disentanglement_table":

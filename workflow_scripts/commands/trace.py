@@ -37,8 +37,15 @@ _NO_SHARES = (
     "cosine",
     "norm",
     *("logits", "points", "rank", "splits", "rmse", "loss", "parameters", "features", "kernel"),
+    *("drift", "own", "ratio", "correlation", "pairs"),
 )  # how columns of other numbers begin
-_OF_KERNELS = ("localization", "kernel_regression", "wide_networks", "laziness")  # tables, and what measures them
+_OF_KERNELS = (
+    "localization",
+    "kernel_regression",
+    "wide_networks",
+    "laziness",
+    "drift",
+)  # tables, and what measures them
 BESIDE = {  # what the same job made and people ask for, told below the file
     "test accuracy": ("choice of alpha", "sweep of alpha on val"),
     "theta": ("training log",),

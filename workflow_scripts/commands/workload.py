@@ -14,7 +14,7 @@ from lib.text_cost import TextTower
 from lib.training import modes
 from workflow_scripts.commands import workload_arena, workload_beside, workload_kernels
 from workflow_scripts.commands.work import Stage, Work, evaluated, negated, number_of_classes
-from workflow_scripts.configuration import resolution
+from workflow_scripts.configuration import drift, resolution
 from workflow_scripts.configuration.benchmark import Benchmark, ConfigurationError, Model, Task
 from workflow_scripts.configuration.participation import curvatures
 
@@ -128,7 +128,7 @@ def _finetune(bench: Benchmark, known, sizes) -> Iterator[Work]:
 
 def _curvatures(bench: Benchmark) -> list[dict[str, object]]:
     read = ({"model": model.name, "mode": mode.name, "task": task.name} for model, mode, task in trainings(bench))
-    return curvatures(read, bench.task_names)
+    return curvatures(read, bench.task_names, drift.models(bench))
 
 
 def _curvature(bench: Benchmark, known, sizes) -> Iterator[Work]:

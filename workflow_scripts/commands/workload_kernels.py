@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from lib import cost
 from lib.training import modes
 from workflow_scripts.commands.work import Stage, Work, number_of_classes
+from workflow_scripts.configuration import drift
 from workflow_scripts.configuration.benchmark import Benchmark, Model
 
 
@@ -17,8 +18,9 @@ def stages(bench: Benchmark, known, sizes) -> Iterator[Stage]:
         "localization": kernels.localized(bench.models),
         "kernel_regression": kernels.regressed(bench.pretrained),
         "laziness": bench.diagnosed(),
+        "drift": drift.measured(bench),
     }
-    works = {"localization": _localization, "kernel_regression": _regression, "laziness": _laziness}
+    works = {"localization": _localization, "kernel_regression": _regression, "laziness": _laziness, "drift": _drift}
     for name, places in jobs.items():
         yield Stage(name, len(places), "kernels", work=tuple(works[name](bench, known, sizes)))
     networks = kernels.wide_networks
@@ -29,6 +31,7 @@ def stages(bench: Benchmark, known, sizes) -> Iterator[Stage]:
         "kernel_regression": ("table", "figure"),
         "wide_networks": ("table", "figures"),
         "laziness": ("table", "figure"),
+        "drift": ("table",),
     }
     asked = {**{name: bool(places) for name, places in jobs.items()}, "wide_networks": bool(networks)}
     for name, kinds in reports.items():
@@ -74,6 +77,15 @@ def _laziness(bench: Benchmark, known, sizes) -> Iterator[Work]:
             outputs = _outputs(bench, task, settings["logits"])
             kernel = _kernel(bench.model(where["model"]), known, where["mode"], points, points, outputs)
             yield Work(kernel.model, kernel.mode, "evaluate", 2 * kernel.images, 2 * kernel.flops)
+
+
+def _drift(bench: Benchmark, known, sizes) -> Iterator[Work]:
+    """A pass over some images of each task, with a tangent of every task vector; quadratic forms take little."""
+    for where in drift.measured(bench):
+        model = bench.model(where["model"])
+        images = sum(min(bench.kernels.drift["points"], sizes[task]["val"]) for task in bench.task_names)
+        flops = images * cost.evaluation_flops(known[model.name], tangent=True, vectors=len(bench.tasks))
+        yield Work(model, "linear", "evaluate", images, flops)
 
 
 def _outputs(bench: Benchmark, task: str, logits: int | None) -> int:

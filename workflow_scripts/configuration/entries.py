@@ -124,6 +124,7 @@ class Kernels:
     regression: Mapping[str, object] | None = None
     wide_networks: Mapping[str, object] | None = None
     laziness: Mapping[str, object] | None = None
+    drift: Mapping[str, object] | None = None
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -155,6 +156,11 @@ class Kernels:
         section = self.regression or {"shots": []}
         found = {key: value for key, value in section.items() if key != "tasks"}
         return found | {"shots": sorted(section["shots"])}
+
+    @property
+    def drift_settings(self) -> dict[str, object]:
+        """What decides each measurement of drift, beside its mode."""
+        return {key: value for key, value in (self.drift or {}).items() if key != "modes"}
 
     @property
     def network_settings(self) -> dict[str, object]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from lib.data.datasets import DATASETS
+from lib.training import modes
 from workflow_scripts.configuration.analogies import most_of_the_rarest_class
 
 
 def wrong_kernels(config: Mapping[str, object]) -> Iterator[str]:
-    """Unknown tasks and classes, more images than there are, more memory than the jobs ask for."""
+    """Unknown tasks, classes and modes, more images than there are, more memory than the jobs ask for."""
     section, tasks = config.get("kernels", {}), {task["name"]: task for task in config["tasks"]}
     for key, name in _named(section):
         if name not in tasks:
@@ -22,6 +23,8 @@ def wrong_kernels(config: Mapping[str, object]) -> Iterator[str]:
         yield from _wrong_regression(config, section["regression"], tasks)
     if "wide_networks" in section:
         yield from _wrong_networks(section["wide_networks"], tasks)
+    if "drift" in section:
+        yield from _wrong_drift(config, section["drift"])
     yield from _wrong_memory(config)
 
 
@@ -58,6 +61,17 @@ def _wrong_networks(section: Mapping[str, object], tasks: Mapping[str, Mapping])
             f"kernels.wide_networks.classes: got {max(section['classes'])}, but {section['task']} has {known} classes, "
             "from 0"
         )
+
+
+def _wrong_drift(config: Mapping[str, object], section: Mapping[str, object]) -> Iterator[str]:
+    for index, name in enumerate(section.get("modes", [])):
+        known = modes.get(name)
+        if name not in config["modes"]:
+            yield f"kernels.drift.modes[{index}]: {name!r} is no mode of the run, {config['modes']}; add it to modes"
+        elif "addition" not in known.evaluations:
+            yield f"kernels.drift.modes[{index}]: {name!r} takes no part in addition; remove it"
+        elif not known.owns_checkpoints:
+            yield f"kernels.drift.modes[{index}]: {name!r} uses the vectors of {known.vectors_of!r}; name that mode"
 
 
 def _wrong_memory(config: Mapping[str, object]) -> Iterator[str]:

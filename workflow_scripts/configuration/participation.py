@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
 
 from lib.training import modes
 
@@ -23,11 +24,16 @@ def owners(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(modes.get(name).vectors_of for name in names))
 
 
-def curvatures(trainings: Iterable[Mapping[str, object]], tasks: Sequence[str]) -> list[dict[str, object]]:
-    """Model and task of every curvature that these trainings (model, mode and task) read of the other tasks."""
+def curvatures(
+    trainings: Iterable[Mapping[str, object]], tasks: Sequence[str], models: Sequence[str] = ()
+) -> list[dict[str, object]]:
+    """Model and task of every curvature that these trainings (model, mode and task) read of the other tasks; of every
+    task of these models.
+    """
     readers = [where for where in trainings if "curvature" in modes.get(where["mode"]).others]
     read = ((where["model"], task) for where in readers for task in tasks if task != where["task"])
-    return [{"model": model, "task": task} for model, task in dict.fromkeys(read)]
+    every = dict.fromkeys([*read, *product(models, tasks)])
+    return [{"model": model, "task": task} for model, task in every]
 
 
 def wrong_models(config: Mapping[str, object]) -> Iterator[str]:

@@ -46,6 +46,12 @@ def curvature(kind: str = "image") -> dict[str, object]:
     return {"encoder": encoder, "trains": list(trains), "drawn": dict(modes.CURVATURE)}
 
 
+def drift(bench: Benchmark) -> dict[str, object]:
+    """How drifts are measured, of whatever mode: encoder (module), how many images, of which tasks."""
+    encoder = modes.get("linear").encoder_module_of(bench.kind)
+    return {"encoder": encoder, "drawn": bench.kernels.drift_settings, "tasks": bench.task_names}
+
+
 def recipe(bench: Benchmark, mode: str) -> dict[str, object]:
     """What of the configuration's section decides a training run: its rhythm of saving and of progress does not."""
     rhythm = ("log_every", "save_every_seconds")

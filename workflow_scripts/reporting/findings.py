@@ -42,6 +42,7 @@ def main(
     energies: Sequence[str] = (),
     regression: Mapping[str, str] = MappingProxyType({}),
     regression_drawn: Mapping[str, object] = MappingProxyType({}),
+    drifts: Mapping[str, str] = MappingProxyType({}),
     arena: bool = False,
     arena_sweeps: Mapping[str, str] = MappingProxyType({}),
     arena_labels: Mapping[str, str] = MappingProxyType({}),
@@ -51,7 +52,8 @@ def main(
     outcomes: of disentanglement, per image; random: model with a random image tower -> the same one pre-trained;
     analogies: accuracies -> predictions; subsets, single_task: predictions of subsets' models and of the tasks' own;
     samples: mode -> its sample of subsets; labels: task -> index of its test split; energies: local energies;
-    regression: accuracies -> predictions, of the images that regression_drawn tells. arena: whether to compare merging
+    regression: accuracies -> predictions, of the images that regression_drawn tells; drifts: of pairs -> of
+    images. arena: whether to compare merging
     rules; arena_sweeps: of the sum on val -> predictions; arena_labels: task -> index of its val split. Raises
     OwnFileError.
     """
@@ -70,6 +72,7 @@ def main(
     if regression:
         files = list(regression), list(regression.values())
         measured |= kernel_estimates.of_regression(*files, labels, regression_drawn, drawn)
+    measured |= kernel_estimates.of_drifts(drifts, tasks, drawn)
     if arena:
         measured |= arena_estimates.of_rules(found, models, tasks)
         measured |= arena_estimates.of_sweeps(arena_sweeps, arena_labels, drawn)
@@ -133,6 +136,7 @@ if __name__ == "__main__":
             energies=list(snakemake.input.energies),
             regression=dict(zip(snakemake.input.regression, snakemake.input.regression_predictions, strict=True)),
             regression_drawn=params.regression,
+            drifts=dict(zip(snakemake.input.drift, snakemake.input.drift_lengths, strict=True)),
             arena=params.arena,
             arena_sweeps=dict(zip(snakemake.input.arena_sweeps, snakemake.input.arena, strict=True)),
             arena_labels=dict(zip(params.tasks if params.arena else [], snakemake.input.arena_labels, strict=True)),

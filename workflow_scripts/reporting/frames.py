@@ -14,7 +14,7 @@ from lib.files.own_files import OwnFileError
 from lib.reporting.labels import IDENTITY, KEYS, METHOD, RULE
 
 # text, even where it reads like a number or like NaN
-_NAMES = (*(name for name in IDENTITY if name not in ("seed", "size", "cut_off", "width")), "subset")
+_NAMES = (*(name for name in IDENTITY if name not in ("seed", "size", "cut_off", "width")), "subset", "vector")
 _KINDS = {"seed": "Int64", **dict.fromkeys(_NAMES, "str")}
 # the arrays of a grid, and the greatest value that each can have
 GREATEST = {"error_a": 1, "error_b": 1, "representation_a": 2, "representation_b": 2}

@@ -1,4 +1,4 @@
-"""What the findings say of kernels: means with their resamples, from local energies and from predictions."""
+"""What the findings say of kernels: means with their resamples, from local energies, predictions and drifts."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import numpy as np
 
 from lib.files import local_energies
 from lib.reporting.bootstrap import Bootstrap
+from lib.reporting.drift import FEWEST_PAIRS, Drifts
 from lib.reporting.estimates import Estimate
+from lib.reporting.kernel_findings import CORRELATION, DRIFT, NORM
 from lib.reporting.kernel_regression import ZERO_SHOT, estimate
 from lib.reporting.labels import PRETRAINED
 from lib.reporting.localization import share
-from workflow_scripts.reporting import regressions
+from workflow_scripts.reporting import drifts, regressions
 
 Measured = dict[tuple[str, str, str], Estimate]  # (model, mode or method, quantity) -> its mean
 
@@ -38,3 +40,19 @@ def of_regression(
             right = correct[model, task][part.index - first]
             found.setdefault((model, method, f"{shots}-shot"), []).append(estimate(right, task, bootstrap).values)
     return {key: Estimate.mean(parts) for key, parts in found.items()}
+
+
+def of_drifts(measured: Mapping[str, str], tasks: Sequence[str], bootstrap: Bootstrap) -> Measured:
+    """Of each mode, means over seeds: the drift on other tasks' images, the norm of task vectors, and the rank
+    correlation of prediction and drift where there are pairs enough. measured: drifts of pairs -> those of images.
+    """
+    found: dict[tuple[str, str, str], list[np.ndarray]] = {}
+    for one in drifts.read(list(measured), list(measured.values()), tasks, bootstrap) if measured else ():
+        for quantity, values in _of_drift(one).items():
+            found.setdefault((one.model, one.mode, quantity), []).append(values)
+    return {key: Estimate.mean(parts) for key, parts in found.items()}
+
+
+def _of_drift(one: Drifts) -> dict[str, np.ndarray]:
+    known = {DRIFT: one.others.values, NORM: np.full_like(one.others.values, one.norms.mean())}
+    return known | ({CORRELATION: one.correlation.values} if one.pairs >= FEWEST_PAIRS else {})
