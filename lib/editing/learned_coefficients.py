@@ -19,7 +19,8 @@ from lib.draws import number_of
 from lib.models.heads import logits
 
 Parameters = Mapping[str, Tensor]
-Loss = Callable[[Tensor, str, np.ndarray], Tensor]  # (coefficients, task, rows) -> the mean over these images
+# (coefficients, task -> rows) -> task -> the mean over these images
+Loss = Callable[[Tensor, Mapping[str, np.ndarray]], dict[str, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Learning:
 
 
 def learn(loss: Loss, images: Mapping[str, int], shape: Sequence[int], learning: Learning) -> Tensor:
-    """Coefficients Float32[*shape] that make sum_t loss(a, t, images of t) small, by `learning`.
+    """Coefficients Float32[*shape] that make the sum of the tasks' losses small, by `learning`.
 
     images: task -> how many there are. Each step sees a batch of every task, in an order that seed, task and epoch
     decide. Raises ValueError for a task without images, FloatingPointError if a loss is not finite.
@@ -49,14 +50,14 @@ def learn(loss: Loss, images: Mapping[str, int], shape: Sequence[int], learning:
     optimizer = torch.optim.AdamW([coefficients], lr=learning.learning_rate, weight_decay=learning.weight_decay)
     for step in range(learning.steps):
         optimizer.zero_grad()
-        for task, order in orders.items():
-            value = loss(coefficients, task, next(order))
+        values = loss(coefficients, {task: next(order) for task, order in orders.items()})
+        for task, value in values.items():
             if not torch.isfinite(value):
                 raise FloatingPointError(
                     f"the loss of {task} is {value.item()} in step {step}; likely cause: weights or a task vector that "
                     "are not finite; look at the training log"
                 )
-            value.backward()
+        sum(values.values()).backward()
         if learning.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_([coefficients], learning.clip_norm)
         optimizer.step()
@@ -106,13 +107,13 @@ def of_features(
     The features are embeddings, not logits: their norm, which the logits divide by, depends on a.
     """
 
-    def loss(coefficients: Tensor, task: str, rows: np.ndarray) -> Tensor:
+    def of_task(coefficients: Tensor, task: str, rows: np.ndarray) -> Tensor:
         chosen = torch.from_numpy(rows).to(values[task].device)
         a = coefficients.to(values[task])
         embeddings = values[task][chosen] + torch.einsum("m,mnd->nd", a, tangents[task][:, chosen])
         return OBJECTIVES[objective](logits(embeddings, heads[task]), labels[task][chosen])
 
-    return loss
+    return lambda coefficients, rows: {task: of_task(coefficients, task, of) for task, of in rows.items()}
 
 
 def of_model(
@@ -125,13 +126,18 @@ def of_model(
 ) -> Loss:
     """The loss of any model as a function of a, Float[m] or, a column per tensor in theta_0's order, Float[m, P].
 
-    model: (theta, images) -> Float[n, d], differentiable in theta; images: (task, rows) -> images and labels.
+    model: (theta, images) -> Float[n, d], differentiable in theta; images: (task, rows) -> images and labels. All
+    tasks' images go through it together: one edited model, and one gradient of it, in a step.
     """
 
-    def loss(coefficients: Tensor, task: str, rows: np.ndarray) -> Tensor:
-        x, labels = images(task, rows)
+    def loss(coefficients: Tensor, rows: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+        batches = {task: images(task, of) for task, of in rows.items()}
         theta = combined(theta_0, taus, coefficients)
-        return OBJECTIVES[objective](logits(model(theta, x), heads[task]), labels)
+        embeddings = model(theta, torch.cat([x for x, _ in batches.values()])).split([len(of) for of in rows.values()])
+        return {
+            task: OBJECTIVES[objective](logits(of_task, heads[task]), labels)
+            for of_task, (task, (_, labels)) in zip(embeddings, batches.items(), strict=True)
+        }
 
     return loss
 

@@ -55,7 +55,7 @@ def by_model(setting, heads, labels):
 
 
 def total(loss, a, setting):
-    return sum(loss(torch.as_tensor(a), task, np.arange(len(setting.images))) for task in TASKS)
+    return sum(loss(torch.as_tensor(a), dict.fromkeys(TASKS, np.arange(len(setting.images)))).values())
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
@@ -66,6 +66,15 @@ def test_features_give_the_tangent_models_own_loss_and_gradient(setting, by_feat
         value = total(loss, a, setting)
         found.append((value.detach(), *torch.autograd.grad(value, a)))
     torch.testing.assert_close(found[0], found[1], rtol=1e-4, atol=1e-5)
+
+
+def test_tasks_that_share_a_pass_have_the_losses_that_they_have_alone(setting, by_model):
+    loss, a = by_model(setting.encoder), torch.tensor([0.3, -0.7])
+    rows = {"a": np.arange(3), "b": np.arange(1, 6)}
+    together, alone = loss(a, rows), {task: loss(a, {task: of})[task] for task, of in rows.items()}
+    assert list(together) == TASKS
+    for task in TASKS:
+        torch.testing.assert_close(together[task], alone[task])
 
 
 def test_a_coefficient_per_tensor_adds_up_to_that_of_the_vector(setting, by_model):
@@ -131,4 +140,4 @@ def test_batches_go_through_all_images_in_an_order_of_seed_and_task():
 
 def test_a_loss_that_is_not_finite_is_named():
     with pytest.raises(FloatingPointError, match="the loss of a is nan in step 0"):
-        learn(lambda a, task, rows: a.sum() * float("nan"), {"a": 3}, (1,), EXACT)
+        learn(lambda a, rows: dict.fromkeys(rows, a.sum() * float("nan")), {"a": 3}, (1,), EXACT)
