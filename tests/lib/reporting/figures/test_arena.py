@@ -1,11 +1,12 @@
-"""The arena's figure: names that keep apart, columns in the order of cost, markers that differ."""
+"""The arena's figure: it can be read, has a marker for every row of the table, and markers that differ."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
-from lib.reporting.figures.arena import apart, arena
+from lib.reporting.figures.arena import arena
+from lib.reporting.labels import rule_title
 from tests.lib.reporting.figures.legibility import faults
 
 MODES = {
@@ -41,18 +42,20 @@ def test_it_can_be_read_in_print(found):
     plt.close("all")
 
 
-def test_columns_go_from_the_cheapest_on_and_no_two_modes_look_alike():
+def test_rules_go_from_the_best_down_and_no_two_modes_look_alike():
     figure = arena(frame())
-    above, *below = figure.axes
-    names = [tick.get_text() for axis in below for tick in axis.get_xticklabels()]
-    assert len(names) == len(MODES) and names[0] == "Linear layers FT\n0.78" and names[-1] == "Linear FT + tau-Jp\n1.88"
+    above, below = figure.axes
+    names = [tick.get_text() for tick in below.get_yticklabels()]
+    assert names == [rule_title(rule) for rule in RULES]  # the frame's accuracies rise with the rule's number
     looks = {(line.get_color(), line.get_marker()) for line in above.lines if line.get_marker() != "None"}
     assert len(looks) == len(MODES)
     plt.close("all")
 
 
-def test_numbers_that_are_apart_stay_and_others_move_alike():
-    assert apart(np.array([0.0, 2.0, 5.0]), 1.0).tolist() == [0, 2, 5]
-    assert apart(np.array([1.0, 1.0]), 1.0).tolist() == [0.5, 1.5]
-    found = apart(np.sort(np.random.default_rng(0).random(12)), 0.2)
-    assert np.diff(found).min() > 0.2 - 1e-12
+def test_every_row_of_the_frame_has_its_marker_in_both_panels():
+    found = frame()
+    above, below = arena(found).axes
+    accuracies = sorted(100 * found["absolute"][1:])
+    assert sorted(y for line in above.lines[: len(MODES)] for y in line.get_ydata()) == pytest.approx(accuracies)
+    assert sorted(x for line in below.lines[: len(MODES)] for x in line.get_xdata()) == pytest.approx(accuracies)
+    plt.close("all")
