@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
@@ -9,34 +11,53 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lib.reporting.figures.style import STYLE, label_all, legend_below, panels, task_styles
-from lib.reporting.labels import title
+from lib.reporting.labels import rule_title, title
 
 _CHOICE = {"color": "0.45", "linestyle": "--", "linewidth": 0.8}
 _MEAN = {"color": "black", "linewidth": 1.8}
+_OF_ONE, _OF_SEVERAL = {"height": 2.1}, {"height": 2.6, "in_a_row": 3}  # panels
+_DOT = {"marker": "o", "markersize": 3.5, "linestyle": "none"}
 _OWN = {"marker": "<", "markersize": 4, "linestyle": "none", "clip_on": False}
 
 
 def alpha_sweeps(sweep: pd.DataFrame, chosen: pd.DataFrame, single: pd.DataFrame) -> Figure:
-    """Validation accuracy under addition against alpha: one panel per mode (and merging rule, where there are several),
-    a line per task, and their mean; the choice is dashed. All frames are of one model and seed.
+    """Validation accuracy under addition against alpha, one panel per mode; all frames are of one model and seed.
+
+    Of one merging rule a line per task and their mean, the choice dashed; of several the mean of each, with its choice.
 
     sweep: (mode, rule, alpha, task, accuracy); chosen: (mode, rule, alpha); single: (mode, task, accuracy) on
-    validation, at the right edge. Rules of a single alpha have no curve and are left out.
+    validation, at the right edge of a single rule's panels. Rules of a single alpha have no curve and are left out.
     """
-    shown = [key for key, rows in sweep.groupby(["mode", "rule"], sort=False) if rows["alpha"].nunique() > 1]
-    several = len({rule for _, rule in shown}) > 1
+    sweep = sweep[sweep.groupby(["mode", "rule"])["alpha"].transform("nunique") > 1]
+    modes, rules = (list(dict.fromkeys(sweep[column])) for column in ("mode", "rule"))
     with plt.rc_context(STYLE):
-        figure, axes = panels(len(shown), height=2.1, sharey=True)
-        for axis, (mode, rule) in zip(axes, shown, strict=True):
-            rows = sweep[(sweep["mode"] == mode) & (sweep["rule"] == rule)]
-            choice = chosen[(chosen["mode"] == mode) & (chosen["rule"] == rule)]["alpha"].iloc[0]
-            _curves(axis, rows, single[single["mode"] == mode], choice)
-            axis.set_title(title(mode, rule if several else None).replace(", ", ",\n"))
+        figure, axes = panels(len(modes), sharey=True, **(_OF_ONE if len(rules) == 1 else _OF_SEVERAL))
+        for axis, mode in zip(axes, modes, strict=True):
+            rows, choices = (frame[frame["mode"] == mode] for frame in (sweep, chosen))
+            choice = choices.drop_duplicates("rule").set_index("rule")["alpha"]
+            if len(rules) == 1:
+                _curves(axis, rows, single[single["mode"] == mode], choice[rules[0]])
+            else:
+                _means(axis, rows, rules, choice)
+            axis.set_title(title(mode))
         label_all(figure, x=r"scaling coefficient $\alpha$", y="validation accuracy (%)")
         handles, labels = axes[0].get_legend_handles_labels()
-        handles += [Line2D([], [], **_CHOICE), Line2D([], [], color="0.45", **_OWN)]
-        legend_below(figure, handles, [*labels, r"chosen $\alpha$", "task's own model"])
+        if len(rules) == 1:
+            handles += [Line2D([], [], **_CHOICE), Line2D([], [], color="0.45", **_OWN)]
+            labels += [r"chosen $\alpha$", "task's own model"]
+        else:
+            handles += [Line2D([], [], color="0.45", **_DOT)]
+            labels += [r"chosen $\alpha$"]
+        legend_below(figure, handles, labels)
     return figure
+
+
+def _means(axis: Axes, rows: pd.DataFrame, rules: Sequence[str], choice: pd.Series) -> None:
+    """Of each rule the mean over tasks."""
+    for rule, style in task_styles(rules).items():
+        means = 100 * rows[rows["rule"] == rule].groupby("alpha")["accuracy"].mean()
+        axis.plot(means.index, means, linewidth=0.9, label=rule_title(rule), **style)
+        axis.plot(choice[rule], means[choice[rule]], color=style["color"], **_DOT)
 
 
 def _curves(axis: Axes, rows: pd.DataFrame, single: pd.DataFrame, choice: float) -> None:

@@ -1,4 +1,4 @@
-"""Validation sweeps: a panel per mode, or per mode and merging rule where there are several."""
+"""Validation sweeps: a panel per mode, with a line per task, or per merging rule where there are several."""
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -33,10 +33,10 @@ ALL = (0.0, 0.5, 1.0)
     [
         ([("standard", "sum", ALL), ("linear", "sum", ALL)], ["Non-linear FT", "Linear FT"]),
         ([("linear", "sum", ALL), ("linear", "mean", (1.0,))], ["Linear FT"]),  # one alpha is no curve
-        ([("linear", "sum", ALL), ("linear", "mean", ALL)], ["Linear FT,\nsum", "Linear FT,\nweight averaging"]),
+        ([("linear", "sum", ALL), ("linear", "ties", ALL)], ["Linear FT"]),  # a line each
     ],
 )
-def test_panels_are_named_by_what_they_differ_in(keys, titles):
+def test_there_is_a_panel_per_mode(keys, titles):
     figure = alpha_sweeps(*frames(keys))
     assert [axes.get_title() for axes in figure.axes] == titles
     plt.close("all")
@@ -53,4 +53,21 @@ def test_lines_are_percent_their_mean_and_the_choice():
     assert list(dashed[0].get_xdata()) == [0.5, 0.5]
     single = [line for line in axes.lines if line.get_marker() == "<"]
     assert [line.get_ydata()[0] for line in single] == pytest.approx([90, 90])
+    plt.close("all")
+
+
+def test_several_rules_have_their_mean_each_and_a_dot_at_the_choice():
+    sweep, chosen, single = frames([("linear", "sum", ALL), ("linear", "ties", (0.0, 0.5))])
+    chosen.loc[chosen["rule"] == "ties", "alpha"] = 0.0
+    axes = alpha_sweeps(sweep, chosen, single).axes[0]
+    lines = {line.get_label(): line for line in axes.lines if not line.get_label().startswith("_")}
+    assert {label: list(line.get_ydata()) for label, line in lines.items()} == {
+        "sum": pytest.approx([30, 70, 30]),
+        "TIES": pytest.approx([30, 70]),
+    }
+    dots = [line for line in axes.lines if line.get_marker() == "o"]
+    assert [(*line.get_xdata(), *line.get_ydata()) for line in dots] == [
+        (0.5, pytest.approx(70)),
+        (0, pytest.approx(30)),
+    ]
     plt.close("all")
