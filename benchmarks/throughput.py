@@ -89,7 +89,7 @@ def _train(case: Case, encoder, theta_0, tau, head) -> float:
     mode, clock, read = modes.get(case.mode), _clock(head.device.type), []
     data = TrainingData(_images(case, round(encoder.image_size * 8 / 7)), case.batch, encoder.image_size, seed=0)
     recipe = Recipe(2 * case.steps, 1e-5, 0.1, clip_norm=1.0, warmup=1, accumulate=case.accumulate)
-    context = Context(encoder.model_at(theta_0), theta_0, head, mode.settings)
+    context = Context.of(encoder, theta_0, head, mode.settings, {})
     finetune(
         theta_0,
         mode.trained(theta_0),

@@ -30,24 +30,12 @@ def linearize(f: Function, theta_0: Parameters) -> Function:
     is differentiable in tau by ordinary autograd (once). Raises ParameterMismatch if tau's names or
     shapes are not theta_0's.
     """
-    theta_0 = {name: value.detach() for name, value in theta_0.items()}
-
-    def f_lin(tau: Parameters, *inputs: Tensor) -> Tensor:
-        require_same_names(theta_0, tau, what="tangent model")
-        return _Tangent.apply(f, theta_0, False, inputs, *(tau[name] for name in theta_0))
-
-    return f_lin
+    return _model(f, theta_0, alone=False)
 
 
 def tangent(f: Function, theta_0: Parameters) -> Function:
     """Return (tau, *inputs) -> J tau alone, f_lin without f(x; theta_0); otherwise as `linearize`."""
-    theta_0 = {name: value.detach() for name, value in theta_0.items()}
-
-    def moved(tau: Parameters, *inputs: Tensor) -> Tensor:
-        require_same_names(theta_0, tau, what="tangent model")
-        return _Tangent.apply(f, theta_0, True, inputs, *(tau[name] for name in theta_0))
-
-    return moved
+    return _model(f, theta_0, alone=True)
 
 
 def jvp(f: Function, theta_0: Parameters, tau: Parameters, *inputs: Tensor) -> tuple[Tensor, Tensor]:
@@ -77,6 +65,16 @@ def differentiable_attention() -> Iterator[None]:
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fastpath)
+
+
+def _model(f: Function, theta_0: Parameters, *, alone: bool) -> Function:
+    theta_0 = {name: value.detach() for name, value in theta_0.items()}
+
+    def model(tau: Parameters, *inputs: Tensor) -> Tensor:
+        require_same_names(theta_0, tau, what="tangent model")
+        return _Tangent.apply(f, theta_0, alone, inputs, *(tau[name] for name in theta_0))
+
+    return model
 
 
 class _Tangent(torch.autograd.Function):

@@ -60,8 +60,8 @@ def parts(tower, folder):
 
 def trained(parts, kind, mode, *, steps=RECIPE.steps):
     """Fine-tuning with random crops, by a mode's own objective: theta and the log."""
-    known, model = modes.get(mode), parts.encoder(kind, mode).model_at(parts.theta_0)
-    context = Context(model, parts.theta_0, parts.head, known.settings)
+    known = modes.get(mode)
+    context = Context.of(parts.encoder(kind, mode), parts.theta_0, parts.head, known.settings, {})
     objective = import_module(known.objective_module).objective(context)
     data = TrainingData(prepared.read(parts.folder, "fit"), batch_size=16, image_size=8, seed=0)
     recipe = replace(RECIPE, steps=steps)

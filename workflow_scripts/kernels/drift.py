@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import product
-from math import sqrt
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from torch import Tensor
 
 from lib.data import prepared
 from lib.data.points import drawn_rows
+from lib.editing.task_vector import TaskVector
 from lib.files import rows, squared_lengths
 from lib.files.squared_lengths import SquaredLengths
 from lib.kernels import drift
@@ -52,7 +52,7 @@ def main(
         del known  # before the next one is read
         found[task] = moved.numpy()
     squared_lengths.write(lengths, SquaredLengths(**identity, of=found))
-    norms = [sqrt(sum(float(value.double().square().sum()) for value in tau.values())) for tau in vectors.values()]
+    norms = [TaskVector(tau).norm() for tau in vectors.values()]
     rows.write(
         table,
         [

@@ -52,11 +52,10 @@ def head():
 
 
 @pytest.fixture
-def run(encoder, theta_0, head, data):
+def run(context, theta_0, data):
     def train(mode="standard", recipe=RECIPE, **more):
         chosen = modes.get(mode)
-        model = (tangent_of(encoder) if chosen.tangent else encoder).model_at(theta_0)
-        objective = import_module(chosen.objective_module).objective(Context(model, theta_0, head, chosen.settings))
+        objective = import_module(chosen.objective_module).objective(context(mode))
         return finetuning.finetune(theta_0, chosen.trained(theta_0), objective, data, recipe, **more)
 
     return train
