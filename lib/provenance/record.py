@@ -40,8 +40,8 @@ def versions() -> dict[str, str]:
 def installed(modules: Iterable[str]) -> dict[str, str]:
     """Distribution -> version, for the distributions that give these top-level modules; others are left out."""
     known = _distributions()
-    names = {name for module in modules for name in known.get(module, ())}
-    return {name: metadata.version(name) for name in sorted(names)}
+    found = {one.name: one.version for module in modules for one in known.get(module, ())}
+    return dict(sorted(found.items()))
 
 
 def machine() -> dict[str, object]:
@@ -65,8 +65,19 @@ def gpu_driver() -> str | None:
 
 
 @cache
-def _distributions() -> dict[str, list[str]]:
-    return dict(metadata.packages_distributions())
+def _distributions() -> dict[str, list[metadata.Distribution]]:
+    """Top-level module -> distributions. `metadata.packages_distributions` finds the same in many times the time, a
+    tenth of what a short job takes.
+    """
+    found: dict[str, list[metadata.Distribution]] = {}
+    for distribution in metadata.distributions():
+        tops = (distribution.read_text("top_level.txt") or "").split()
+        if not tops:  # of each file's line, what stands before the first slash
+            lines = (distribution.read_text("RECORD") or "").splitlines()
+            tops = dict.fromkeys(re.split(r"[/.,]", line, maxsplit=1)[0] for line in lines)
+        for top in filter(str.isidentifier, tops):
+            found.setdefault(top, []).append(distribution)
+    return found
 
 
 def _processor() -> str:

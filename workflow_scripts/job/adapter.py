@@ -21,7 +21,7 @@ from tqdm import tqdm
 from lib.files import atomic, digests
 from lib.provenance import record
 from lib.provenance.version import VERSION
-from workflow_scripts.job import devices, heap
+from workflow_scripts.job import devices, ending, heap
 
 ROOT = Path(__file__).resolve().parents[2]
 logger = logging.getLogger("workflow")
@@ -35,6 +35,7 @@ def job(snakemake) -> Iterator[None]:
 
     An error is logged with its traceback, told in one line on stderr, and ends the process with status 1.
     """
+    ending.prepare()
     log_to(Path(snakemake.log[0]))
     keep_memory()
     code, started, clock = record.commit(ROOT), datetime.now(UTC), time.monotonic()
@@ -45,6 +46,7 @@ def job(snakemake) -> Iterator[None]:
             if path.endswith(digests.SUFFIX):
                 digests.write_beside(path.removesuffix(digests.SUFFIX))
         atomic.write_json(snakemake.output.provenance, _record(snakemake, code, started, seconds))
+        ending.finished()
     except Exception as error:
         logger.error("%s", traceback.format_exc())
         print(f"{snakemake.rule}: {error}", file=sys.stderr)

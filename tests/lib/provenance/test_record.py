@@ -39,6 +39,12 @@ def test_versions_name_python_and_nothing_that_was_not_imported():
     assert "torch" not in rest.partition("]")[0] and rest.endswith("False")
 
 
+def test_the_distributions_of_every_module_are_those_of_the_standard_library():
+    theirs = {module: set(names) for module, names in metadata.packages_distributions().items() if module.isidentifier()}
+    ours = {module: {one.name for one in found} for module, found in record._distributions().items()}
+    assert len(theirs) > 50 and {module: ours[module] for module in theirs} == theirs
+
+
 def test_of_modules_without_a_distribution_nothing_is_told():
     assert record.installed(["json", "lib", "no_such_module"]) == {}
     found = record.installed(["PIL", "numpy", "numpy"])
