@@ -40,7 +40,8 @@ def test_versions_name_python_and_nothing_that_was_not_imported():
 
 
 def test_the_distributions_of_every_module_are_those_of_the_standard_library():
-    theirs = {module: set(names) for module, names in metadata.packages_distributions().items() if module.isidentifier()}
+    known = metadata.packages_distributions().items()
+    theirs = {module: set(names) for module, names in known if module.isidentifier()}
     ours = {module: {one.name for one in found} for module, found in record._distributions().items()}
     assert len(theirs) > 50 and {module: ours[module] for module in theirs} == theirs
 
