@@ -48,7 +48,10 @@ def reached_modules(root: Path, scripts: tuple[str, ...], outside: tuple[str, ..
 
 def imported_packages(root: Path, files: Iterable[str]) -> set[str]:
     """The top-level names of all modules that these files import."""
-    return {name.split(".")[0] for file in files for name in _imports(root, root / file) if name}
+    found = set()
+    for path in (root / file for file in files):
+        found.update(name.split(".")[0] for name in _imports(root, path, path.stat().st_mtime_ns) if name)
+    return found
 
 
 def counted_texts(root: Path, files: Iterable[str], *, words: int) -> Mapping[str, list[str]]:
@@ -174,25 +177,23 @@ def _parts(node: ast.expr) -> set[str]:
 
 
 @cache
-def _tree(path: Path, mtime: int) -> ast.Module:
-    return ast.parse(path.read_text(), filename=str(path))
-
-
-@cache
 def _imported_files(root: Path, path: Path, mtime: int) -> tuple[Path, ...]:
-    names = (name for name in _imports(root, path) if name.split(".")[0] in PACKAGES)
+    names = (name for name in _imports(root, path, mtime) if name.split(".")[0] in PACKAGES)
     return tuple(file for name in names for file in _module_files(root, name))
 
 
-def _imports(root: Path, path: Path) -> Iterable[str]:
+@cache
+def _imports(root: Path, path: Path, mtime: int) -> tuple[str, ...]:
     """The dotted names of everything that a file imports, "" for what cannot be a module."""
-    for node in ast.walk(_tree(path, path.stat().st_mtime_ns)):
+    found: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text(), filename=str(path))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             package = path.relative_to(root).with_suffix("").parts[: -node.level] if node.level else ()
             base = ".".join([*package, *([node.module] if node.module else [])])
-            yield from [base, *(f"{base}.{alias.name}" for alias in node.names)]
+            found += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    return tuple(dict.fromkeys(found))
 
 
 def _module_files(root: Path, name: str) -> list[Path]:

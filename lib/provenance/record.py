@@ -40,8 +40,7 @@ def versions() -> dict[str, str]:
 def installed(modules: Iterable[str]) -> dict[str, str]:
     """Distribution -> version, for the distributions that give these top-level modules; others are left out."""
     known = _distributions()
-    found = {one.name: one.version for module in modules for one in known.get(module, ())}
-    return dict(sorted(found.items()))
+    return dict(sorted(_version(one) for one in {one for module in modules for one in known.get(module, ())}))
 
 
 def machine() -> dict[str, object]:
@@ -78,6 +77,11 @@ def _distributions() -> dict[str, list[metadata.Distribution]]:
         for top in filter(str.isidentifier, tops):
             found.setdefault(top, []).append(distribution)
     return found
+
+
+@cache
+def _version(distribution: metadata.Distribution) -> tuple[str, str]:
+    return distribution.name, distribution.version
 
 
 def _processor() -> str:
