@@ -1,8 +1,8 @@
 """The papers' configuration from data to tables: config.yaml on miniatures of its nine data sets, with small CLIPs.
 
-Tasks, readers, class names, templates, modes, pairs, split and protocol are the file's own; what is changed, and why,
+Tasks, readers, class names, templates, pairs, split and protocol are the file's own; what is changed, and why,
 stands in `miniature`. EuroSAT and the weights come from a stand-in hub at the revisions that the repository pins.
-PAPERS_PATH=full runs all three models in all modes; without it the first one runs, fine-tuned as a whole and linearized.
+PAPERS_PATH=full runs three models in four modes; without it the first model runs, fine-tuned as a whole and linearized.
 """
 
 import hashlib
