@@ -17,9 +17,11 @@ from lib.threads import use_threads
 from lib.training import modes
 from workflow_scripts.audit.run import Fault, Run
 from workflow_scripts.configuration import resolution
-from workflow_scripts.editing import addition, negation, similarity, single_task
+from workflow_scripts.editing import addition, coefficients, negation, similarity, single_task
 from workflow_scripts.editing.evaluation import Evaluation
 from workflow_scripts.job import adapter
+from workflow_scripts.kernels import drift
+from workflow_scripts.kernels.tower import Tower
 from workflow_scripts.models import zero_shot
 
 SAMPLE = 5
@@ -126,11 +128,49 @@ def _negation(run: Run, where: Where, made: Path) -> str:
     return run.format(run.files.negation, **where)
 
 
+def _coefficients(run: Run, where: Where, made: Path) -> str:
+    (name,), folder = _names(run, where, run.files.coefficients)
+    coefficients.main(
+        _evaluation(run, where, run.bench.task_names),
+        _taus(run, where),
+        made / name,
+        **resolution.learned(where["mode"], where["merging"]),
+        identity={**{key: where[key] for key in ("model", "seed", "mode")}, "rule": where["merging"]},
+    )
+    return folder
+
+
+def _drift(run: Run, where: Where, made: Path) -> str:
+    bench, settings = run.bench, resolution.drift(run.bench)
+
+    def of_each(pattern: str) -> dict[str, Path]:
+        return {task: run.path(run.format(pattern, **{**where, "task": task})) for task in settings["tasks"]}
+
+    drift.main(
+        Tower.of(
+            run.path(run.format(run.files.theta_0, **where)),
+            encoder=settings["encoder"],
+            architecture=resolution.image_architecture(bench.model(where["model"])),
+            device=adapter.device(bench.device),
+        ),
+        _taus(run, where),
+        of_each(run.files.curvature),
+        of_each(run.files.data),
+        made / "pairs.csv",
+        made / "images.npz",
+        **settings["drawn"],
+        identity=where,
+    )
+    return run.format(run.files.drift, **where)
+
+
 _AGAIN: dict[str, Callable[[Run, Where, Path], str]] = {  # rule -> writes its files to a folder; that of the run's
     "zero_shot": _zero_shot,
     "single_task": _single_task,
     "addition": _addition,
     "negation": _negation,
+    "coefficients": _coefficients,
+    "drift": _drift,
 }
 
 

@@ -27,9 +27,11 @@ def alpha_sweeps(sweep: pd.DataFrame, chosen: pd.DataFrame, single: pd.DataFrame
     Of one merging rule a line per task and their mean, the choice dashed; of several the mean of each, with its choice.
 
     sweep: (mode, rule, alpha, task, accuracy); chosen: (mode, rule, alpha); single: (mode, task, accuracy) on
-    validation, at the right edge of a single rule's panels. Rules of a single alpha have no curve and are left out.
+    validation, at the right edge of a single rule's panels. Rules of a single alpha have no curve and are left out,
+    unless there is no other: then their points are shown.
     """
-    sweep = sweep[sweep.groupby(["mode", "rule"])["alpha"].transform("nunique") > 1]
+    curved = sweep.groupby(["mode", "rule"])["alpha"].transform("nunique") > 1
+    sweep = sweep[curved] if curved.any() else sweep
     modes, rules = (list(dict.fromkeys(sweep[column])) for column in ("mode", "rule"))
     with plt.rc_context(STYLE):
         draw, shape, further = (_means, _OF_SEVERAL, _BY_RULE) if len(rules) > 1 else (_curves, _OF_ONE, _BY_TASK)
@@ -57,9 +59,10 @@ def _means(axis: Axes, rows: pd.DataFrame, choice: pd.Series, single: pd.DataFra
 def _curves(axis: Axes, rows: pd.DataFrame, choice: pd.Series, single: pd.DataFrame) -> None:
     """Of the one rule a line per task, and their mean."""
     wide = 100 * rows.pivot_table(index="alpha", columns="task", values="accuracy", sort=False)
+    point = {"marker": "o", "markersize": 3.5} if len(wide) == 1 else {}
     for task, style in task_styles(list(wide)).items():
-        axis.plot(wide.index, wide[task], linewidth=0.9, label=task, **style)
+        axis.plot(wide.index, wide[task], linewidth=0.9, label=task, **style, **point)
         own = single[single["task"] == task]["accuracy"].mean()
         axis.plot(1.06 * wide.index.max(), 100 * own, color=style["color"], **_OWN)
-    axis.plot(wide.index, wide.mean(axis=1), label="mean", **_MEAN)
+    axis.plot(wide.index, wide.mean(axis=1), label="mean", **_MEAN, **point)
     axis.axvline(choice[rows["rule"].iloc[0]], **_CHOICE)

@@ -41,7 +41,8 @@ def against_width(frame: pd.DataFrame, law: PowerLaw) -> Figure:
 def through_training(found: Trajectories) -> Figure:
     """Losses, some test outputs and the change of some weights against the step: the widest network of the first seed.
 
-    A colour is a loss, an output or a weight; solid is the network, dashed its linearization, dotted the closed form.
+    A colour is a loss (the legend says which), an output or a weight; solid is the network, dashed its linearization,
+    dotted the closed form.
     """
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(1, 3, figsize=(PAGE, 2.4), layout="constrained")
@@ -52,7 +53,8 @@ def through_training(found: Trajectories) -> Figure:
             _curves(axes[1], found.steps, found.outputs_test[-1, 0, place].T[:_SHOWN], line)
             weights = found.weights[-1, 0, place]
             _curves(axes[2], found.steps, (weights - weights[0]).T[:: max(1, weights.shape[1] // _SHOWN)], line)
-        axes[0].set(title="loss: training, test", xlabel="step", yscale="log")
+        axes[0].set(title="loss", xlabel="step", yscale="log")
+        axes[0].legend([plt.Line2D([], [], color=colour) for colour in _COLOURS[:2]], ["training", "test"])
         axes[1].set(title="outputs at test images", xlabel="step")
         axes[2].set(title="change of weights", xlabel="step")
         handles = [plt.Line2D([], [], color="black", linestyle=line) for line in _LINES.values()]

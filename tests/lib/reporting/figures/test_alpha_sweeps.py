@@ -56,6 +56,17 @@ def test_lines_are_percent_their_mean_and_the_choice():
     plt.close("all")
 
 
+def test_where_every_rule_has_one_alpha_its_points_are_shown():
+    (axes,) = alpha_sweeps(*frames([("linear", "mean", (0.5,))])).axes
+    points = {line.get_label(): line for line in axes.lines if line.get_marker() == "o"}
+    assert {label: line.get_ydata().tolist() for label, line in points.items()} == {
+        "A": pytest.approx([80]),
+        "B": pytest.approx([60]),
+        "mean": pytest.approx([70]),
+    }
+    plt.close("all")
+
+
 def test_several_rules_have_their_mean_each_and_a_dot_at_the_choice():
     sweep, chosen, single = frames([("linear", "sum", ALL), ("linear", "ties", (0.0, 0.5))])
     chosen.loc[chosen["rule"] == "ties", "alpha"] = 0.0

@@ -35,3 +35,6 @@ def test_losses_outputs_and_weights_of_the_widest_network():
     assert weights.lines[0].get_ydata()[0] == 0
     expected = ((found.outputs[-1, 0, 0].astype(float) - found.y) ** 2).mean(-1) / 2
     assert losses.lines[0].get_ydata() == pytest.approx(expected) and losses.get_yscale() == "log"
+    told = losses.get_legend()
+    colours = {text.get_text(): line.get_color() for text, line in zip(told.texts, told.get_lines(), strict=True)}
+    assert colours == {"training": losses.lines[0].get_color(), "test": losses.lines[1].get_color()}
