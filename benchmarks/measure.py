@@ -96,21 +96,27 @@ def product_rate(precision: str, rounds: int = 5) -> float:
 
 def peak_gigabytes(make: Callable[..., Callable[[], object]], *arguments) -> float:
     """Memory that torch allocates for make(*arguments)() beyond what make itself holds, in a process of its own."""
+    return peak_and_seconds(make, *arguments)[0]
+
+
+def peak_and_seconds(make: Callable[..., Callable[[], object]], *arguments) -> tuple[float, float]:
+    """The same in GB, and the time of that one call: for calls of minutes, which what counts memory does not slow."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         return pool.submit(_peak, make, arguments).result()
 
 
-def _peak(make: Callable[..., Callable[[], object]], arguments: tuple) -> float:
+def _peak(make: Callable[..., Callable[[], object]], arguments: tuple) -> tuple[float, float]:
     call = make(*arguments)
     if torch.cuda.is_available():
         held = torch.cuda.memory_allocated()
         torch.cuda.reset_peak_memory_stats()
-        call()
-        return (torch.cuda.max_memory_allocated() - held) / 1e9
+        time = seconds(call)
+        return (torch.cuda.max_memory_allocated() - held) / 1e9, time
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as profiler:
-        call()
+        time = seconds(call)
     events = [event for event in profiler.profiler.kineto_results.events() if event.name() == "[memory]"]
-    return max(accumulate(event.nbytes() for event in sorted(events, key=lambda event: event.start_ns()))) / 1e9
+    held = accumulate(event.nbytes() for event in sorted(events, key=lambda event: event.start_ns()))
+    return max(held) / 1e9, time
 
 
 def report(name: str, rows: list[dict[str, object]], note: str = "", *, variant: str = "") -> None:

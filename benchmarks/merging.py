@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from importlib import import_module
+from statistics import median
 
 from benchmarks import measure
 from lib.editing.merging_rules import RULES
@@ -48,11 +49,9 @@ def main() -> None:
     vector = sum(value.numel() * value.element_size() for value in theta_0.values()) / 1e9
     rows = []
     for rule in chosen.rules:
-        call = merging(rule, *shape)
-        times = [measure.seconds(call) for _ in range(chosen.rounds)]
-        peak = measure.peak_gigabytes(merging, rule, *shape)
-        row = {"rule": rule, "s": round(sorted(times)[len(times) // 2], 3), "GB": round(peak, 3)}
-        rows.append(row | {"vectors": round(peak / vector, 2)})
+        found = [measure.peak_and_seconds(merging, rule, *shape) for _ in range(chosen.rounds)]
+        peak, time = (median(values) for values in zip(*found, strict=True))
+        rows.append({"rule": rule, "s": round(time, 3), "GB": round(peak, 3), "vectors": round(peak / vector, 2)})
     note = f"{chosen.architecture}, {chosen.tasks} vectors of {vector:.3f} GB each; vectors: GB in units of one of them"
     measure.report("merging", rows, note, variant=chosen.architecture)
 

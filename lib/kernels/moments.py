@@ -74,7 +74,7 @@ def fisher(
     One label is drawn for each image from the model's own p; seed None takes the expectation over all classes. Every
     image has a gradient of its own: the square of a batch's summed gradient would be another number. embed: x ->
     embeddings that p comes from, where they are not f(theta, x): of a tangent model f_lin's, whose gradient is J^T g at
-    theta. Summed in float64. Raises ValueError for no image.
+    theta. Batches are summed in float64. Raises ValueError for no image.
     """
     generator = None if seed is None else torch.Generator().manual_seed(seed)
     total = {name: torch.zeros_like(value, dtype=torch.float64) for name, value in theta.items()}
@@ -84,8 +84,8 @@ def fisher(
         for x in batch.split(step):
             for cotangents, weights in _cotangents(embed(x) if embed else f(theta, x), head, generator):
                 for name, gradients in _gradients(f, theta, x, cotangents).items():
-                    shape = (-1, *(1,) * (gradients.ndim - 1))
-                    total[name] += (gradients.double().square() * weights.double().reshape(shape)).sum(0)
+                    squares = gradients.square().flatten(1)
+                    total[name] += (weights.to(squares) @ squares).reshape(total[name].shape)
     if not images:
         raise ValueError("no image: there are no gradients to take moments of, expected one at least")
     return {name: value / images for name, value in total.items()}

@@ -43,12 +43,12 @@ def main(
     read = {kind: {task: Path(path) for task, path in files.items()} for kind, files in statistics.items()}
     merged = import_module(rule).merge(vectors, read, settings)
     if isinstance(merged, Coefficients):
-        edits, unit = list(vectors.values()), [merged.by_task[task] for task in vectors]
+        edit = sum(merged.by_task[task] * tau for task, tau in vectors.items())
     else:
-        edits, unit = [merged], [1.0]
-    grid = [[alpha * c for c in unit] for alpha in alphas]
+        edit = merged
     measured = Measured(evaluation)
-    by_task = {task: measured.accuracies(edits, grid, task, "val") for task in evaluation.data}
+    grid = [[alpha] for alpha in alphas]
+    by_task = {task: measured.accuracies([edit], grid, task, "val") for task in evaluation.data}
     sweep = [
         {"alpha": alpha, "task": task, "accuracy": accuracies[i], "n": n}
         for i, alpha in enumerate(alphas)
@@ -67,7 +67,7 @@ def main(
     atomic.write_json(folder / "choice.json", chosen)
     tested = []
     for task in evaluation.data:
-        (value,), n = measured.accuracies(edits, [[choice.alpha * c for c in unit]], task, "test")
+        (value,), n = measured.accuracies([edit], [[choice.alpha]], task, "test")
         own = single["test"][task]
         normalized = None if random_init and own == 0 else normalized_accuracy({task: value}, {task: own})
         tested.append({"alpha": choice.alpha, "task": task, "accuracy": value, "normalized": normalized, "n": n})
