@@ -1,5 +1,5 @@
 # make demo    sets up .venv, then runs the demo
-# make demo-all      the demo with every table and figure, half an hour or more
+# make demo-all      the demo with every table and figure, under half an hour
 # make demo-seeds    the demo with three seeds
 # make demo-kernels  the kernel view of fine-tuning on three of the demo's tasks
 # make demo-arena    every merging rule in every fine-tuning mode, in one table
