@@ -90,7 +90,6 @@ def _single_task(run: Run, where: Where, made: Path) -> str:
 
 
 def _addition(run: Run, where: Where, made: Path) -> str:
-    own = {key: value for key, value in where.items() if key != "merging"}
     model = run.bench.model(where["model"])
     merged_by, tasks = resolution.merging(run.bench, where["merging"]), run.bench.task_names
     read = {kind: run.files.of_a_task(kind)[0] for kind in RULES[where["merging"]].statistics}
@@ -101,13 +100,10 @@ def _addition(run: Run, where: Where, made: Path) -> str:
         made,
         rule=merged_by["module"],
         settings=merged_by["settings"],
-        statistics={
-            kind: {task: run.path(run.format(file, **where, task=task)) for task in tasks}
-            for kind, file in read.items()
-        },
+        statistics={kind: _of_each(run, where, file, tasks) for kind, file in read.items()},
         alphas=merged_by["alphas"],
         random_init=model.image_tower is not None,
-        identity={**own, "rule": where["merging"]},
+        identity=_by_rule(where),
     )
     return run.format(run.files.addition, **where)
 
@@ -135,17 +131,13 @@ def _coefficients(run: Run, where: Where, made: Path) -> str:
         _taus(run, where),
         made / name,
         **resolution.learned(where["mode"], where["merging"]),
-        identity={**{key: where[key] for key in ("model", "seed", "mode")}, "rule": where["merging"]},
+        identity=_by_rule(where),
     )
     return folder
 
 
 def _drift(run: Run, where: Where, made: Path) -> str:
     bench, settings = run.bench, resolution.drift(run.bench)
-
-    def of_each(pattern: str) -> dict[str, Path]:
-        return {task: run.path(run.format(pattern, **{**where, "task": task})) for task in settings["tasks"]}
-
     drift.main(
         Tower.of(
             run.path(run.format(run.files.theta_0, **where)),
@@ -154,8 +146,8 @@ def _drift(run: Run, where: Where, made: Path) -> str:
             device=adapter.device(bench.device),
         ),
         _taus(run, where),
-        of_each(run.files.curvature),
-        of_each(run.files.data),
+        _of_each(run, where, run.files.curvature, settings["tasks"]),
+        _of_each(run, where, run.files.data, settings["tasks"]),
         made / "pairs.csv",
         made / "images.npz",
         **settings["drawn"],
@@ -182,14 +174,10 @@ def _names(run: Run, where: Where, *patterns: str) -> tuple[list[str], str]:
 
 def _evaluation(run: Run, where: Where, tasks: Sequence[str]) -> Evaluation:
     bench = run.bench
-
-    def of_each(pattern: str) -> dict[str, Path]:
-        return {task: run.path(run.format(pattern, model=where["model"], task=task)) for task in tasks}
-
     return Evaluation.of(
         run.path(run.format(run.files.theta_0, **where)),
-        of_each(run.files.head),
-        of_each(run.files.data),
+        _of_each(run, where, run.files.head, tasks),
+        _of_each(run, where, run.files.data, tasks),
         model=resolution.evaluation(where["mode"], bench.kind),
         architecture=resolution.image_architecture(bench.model(where["model"])),
         evaluation=resolution.evaluating(bench),
@@ -199,7 +187,17 @@ def _evaluation(run: Run, where: Where, tasks: Sequence[str]) -> Evaluation:
 
 def _taus(run: Run, where: Where) -> dict[str, Path]:
     owner = {"model": where["model"], "seed": where["seed"], "mode": modes.get(where["mode"]).vectors_of}
-    return {task: run.path(run.format(run.files.tau, **owner, task=task)) for task in run.bench.task_names}
+    return _of_each(run, owner, run.files.tau, run.bench.task_names)
+
+
+def _of_each(run: Run, where: Where, pattern: str, tasks: Sequence[str]) -> dict[str, Path]:
+    """A file of every task."""
+    return {task: run.path(run.format(pattern, **{**where, "task": task})) for task in tasks}
+
+
+def _by_rule(where: Where) -> dict[str, object]:
+    """What identifies rows of a merging rule: its name stands under `rule` in them."""
+    return {("rule" if key == "merging" else key): value for key, value in where.items()}
 
 
 def _sample(population: list, count: int) -> list:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
-from lib.reporting.papers.groups import Group, Row, groups, rows
+from lib.reporting.papers.groups import Group, Row, apart_last, rows
 from workflow_scripts.commands.lines import tell
 
 MODELS = ("ViT-B-32", "ViT-B-16", "ViT-L-14")
@@ -29,32 +29,37 @@ tests.
 
 def document() -> str:
     """The whole page: groups that must stay apart come last."""
-    known = sorted(groups().values(), key=lambda group: bool(group.remark))
-    return "\n".join([INTRODUCTION, *(_section(group) for group in known)])
+    return "\n".join([INTRODUCTION, *map(_section, apart_last())])
 
 
 def _section(group: Group) -> str:
     found = rows(group.name)
-    several = len({row.tasks for row in found}) > 1
-    heads = ["method", "fine-tuning", *(["tasks"] if several else []), "reads", *MODELS]
+    heads = ["method", "fine-tuning", "tasks", "reads"]
+    if len({row.tasks for row in found}) == 1:
+        heads.remove("tasks")
     facts = [f"Split: {group.split}", f"alpha: {group.alpha}", f"normalized by: {group.normalized_by}"]
     title = group.title[0].upper() + group.title[1:] + (f" ({group.remark})" if group.remark else "")
     lines = [f"## {title}\n", f"{'; '.join(facts)}.\n"]
-    lines += _table(heads, found, lambda row: _pair(row.absolute, row.normalized), several)
+    lines += _table(heads, found, lambda row: _pair(row.absolute, row.normalized))
     negated = [row for row in found if row.target is not None]
     if negated:
         lines += ["\nNegation, target / control:\n"]
-        lines += _table(heads, negated, lambda row: _pair(row.target, row.control), several)
+        lines += _table(heads, negated, lambda row: _pair(row.target, row.control))
     lines += ["", *_notes(found), ""]
     return "\n".join(lines)
 
 
-def _table(heads: list[str], found: Iterable[Row], cell: Callable[[Row], str], several: bool) -> list[str]:
-    lines = [f"| {' | '.join(heads)} |", f"|{':---|' * (len(heads) - len(MODELS))}{'---:|' * len(MODELS)}"]
-    for (method, mode, tasks, reads), listed in groupby(found, lambda r: (r.method, r.mode, r.tasks, r.reads)):
+def _table(heads: list[str], found: Iterable[Row], cell: Callable[[Row], str]) -> list[str]:
+    """A line for each method; heads: of the columns before the models'."""
+    lines = [f"| {' | '.join([*heads, *MODELS])} |", f"|{':---|' * len(heads)}{'---:|' * len(MODELS)}"]
+
+    def first(row: Row) -> tuple[str, ...]:
+        told = {"method": row.method, "fine-tuning": row.mode, "tasks": str(row.tasks), "reads": row.reads}
+        return tuple(told[head] for head in heads)
+
+    for cells, listed in groupby(found, first):
         of_models = {row.model: cell(row) for row in listed}
-        first = [method, mode, *([str(tasks)] if several else []), reads]
-        lines.append(f"| {' | '.join([*first, *(of_models.get(model, '–') for model in MODELS)])} |")
+        lines.append(f"| {' | '.join([*cells, *(of_models.get(model, '–') for model in MODELS)])} |")
     return lines
 
 

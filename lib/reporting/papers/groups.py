@@ -3,7 +3,7 @@
 A group is one set of fine-tuned checkpoints, one split of the data and one way of choosing alpha. Rows of different
 groups differ in all of these, by more than methods do: the same rule gives 71.8 and 82.4 on two sets of checkpoints.
 
-ASSUME: the rows of the leaked and of the uncertain group are as their papers print them; neither was run again.
+ASSUME: the rows of the leaked and of the uncertain groups are as their papers print them; neither was run again.
 """
 
 from __future__ import annotations
@@ -76,15 +76,20 @@ def rows(group: str) -> tuple[Row, ...]:
     return tuple(row for entry in _data()[group]["rows"] for row in _rows(groups()[group], entry))
 
 
+def apart_last() -> list[Group]:
+    """All groups, those that must stay apart after the others."""
+    return sorted(groups().values(), key=lambda group: bool(group.remark))
+
+
 def comparable(model: str, *, tasks: int = 8, apart: bool = False) -> dict[str, list[Row]]:
     """Group -> its rows of one model and number of tasks: rows of one list may be compared, of two lists never.
 
     Without `apart`, leaked groups are left out; with it, they are there, after the others, and each group says APART
     in its remark.
     """
-    known = sorted(groups().values(), key=lambda group: bool(group.remark))
     listed = {
-        group.name: [row for row in rows(group.name) if (row.model, row.tasks) == (model, tasks)] for group in known
+        group.name: [row for row in rows(group.name) if (row.model, row.tasks) == (model, tasks)]
+        for group in apart_last()
     }
     return {name: found for name, found in listed.items() if found and (apart or not groups()[name].remark)}
 

@@ -38,7 +38,8 @@ def test_numbers_are_fractions_that_can_be(name):
     for row in rows(name):
         printed = [value for value in (row.absolute, row.target, row.control) if value is not None]
         assert all(0 < value < 1 for value in printed)
-        assert row.normalized is None or 0 < row.normalized <= 1.001  # a sum may do better than single-task models
+        if row.normalized is not None:  # OrthoReg's sums do as well as its single-task models, which are weak
+            assert 0 < row.normalized < 1 or (name == "orthoreg" and row.normalized <= 1.001)
         if None not in (row.absolute, row.normalized):
             assert row.absolute <= row.normalized  # no single-task accuracy is above 1
         assert (row.target is None) == (row.control is None)
