@@ -22,6 +22,7 @@ COMMANDS = [
     "merging",
     "kernels",
     "workflow",
+    "refusals",
 ]
 ON_A_CPU = ["tangent_step --precision bf16", "tangent_step --default-heap"]
 ON_A_GPU = [

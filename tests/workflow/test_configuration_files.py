@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -54,10 +53,8 @@ WRONG = {
 
 
 def refusal(file):
-    start = time.process_time()
     with pytest.raises(FileError) as refused:
         read_mapping(file)
-    assert time.process_time() - start < 2
     return str(refused.value)
 
 

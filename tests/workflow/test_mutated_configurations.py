@@ -4,7 +4,6 @@ import copy
 import dataclasses
 import math
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -85,12 +84,10 @@ def plain(value):
 def test_a_mutated_configuration_is_refused_in_form_or_read_as_written(tmp_path_factory, config):
     file = tmp_path_factory.mktemp("mutated") / "config.yaml"
     file.write_text(yaml.safe_dump(config, sort_keys=False))
-    start = time.process_time()
     try:
         read = load(read_effective([file]))
     except ConfigurationError as error:
         told, read = str(error), None
-    assert time.process_time() - start < 2
     if read is None:
         assert FORM.fullmatch(told) and ".py" not in told, told
     else:
@@ -111,13 +108,11 @@ def test_what_is_not_refused_can_be_planned_to_the_end(tmp_path_factory, config)
     file = folder / "config.yaml"
     file.write_text(yaml.safe_dump(config, sort_keys=False))
     here = Path.cwd()
-    start = time.process_time()
     try:
         jobs, _ = planned(ROOT / "Snakefile", file, folder)
     finally:
         os.chdir(here)
     assert len(jobs) > 10
-    assert time.process_time() - start < 30  # the papers' run has about 600 jobs; a mutation may ask for more
 
 
 @pytest.mark.parametrize("name", SHIPPED)

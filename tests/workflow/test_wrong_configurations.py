@@ -1,7 +1,6 @@
 """No wrong configuration starts a job: each kind is refused in the project's form, its valid edges are taken."""
 
 import copy
-import time
 
 import pytest
 import yaml
@@ -31,13 +30,11 @@ def changed(path, value):
 
 
 def refusal(config):
-    """What a configuration is refused with, in form and in time."""
-    start = time.process_time()
+    """What a configuration is refused with, in form."""
     with pytest.raises(ConfigurationError) as refused:
         load(config)
     told = str(refused.value)
     assert FORM.fullmatch(told) and ".py" not in told and len(told) < 5000, told
-    assert time.process_time() - start < 2
     return told
 
 

@@ -6,7 +6,6 @@ import os
 import random
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -21,6 +20,11 @@ from tests.lib.files.pickles import archive
 
 ROOT = Path(__file__).resolve().parents[3]
 STATE = {"a": torch.arange(6.0).reshape(2, 3), "b": torch.ones(4).half()}
+
+
+def bytes_read():
+    """Bytes that this process has asked the system for since it began."""
+    return int(Path("/proc/self/io").read_text().split()[1])
 
 
 def saved(path):
@@ -131,9 +135,9 @@ def test_gigabytes_are_looked_at_without_reading_them(tmp_path):
     with open(tmp_path / "w.safetensors", "wb") as file:
         file.write(len(header).to_bytes(8, "little") + header)
         file.truncate(8 + len(header) + size)
-    begun = time.process_time()
+    before = bytes_read()
     require_weights(tmp_path / "w.safetensors")
-    assert time.process_time() - begun < 0.1
+    assert bytes_read() - before < 1_000_000
     archive(tmp_path / "w.pt", b"")
     program = (
         "import sys; from lib.files.weights_files import require_weights as look; [look(f) for f in sys.argv[1:]]; "

@@ -6,7 +6,6 @@ import inspect
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import open_clip
@@ -14,7 +13,6 @@ import pytest
 from open_clip.coca_model import CoCa, MultimodalCfg
 from open_clip.model import CLIPTextCfg, CLIPVisionCfg, CustomTextCLIP
 
-from lib.models import configuration_rules
 from lib.models.architectures import EncoderError, read_configuration
 from lib.models.configuration_rules import MULTIMODAL, TEXT, TOP, VISION, checked_configuration, require_rules
 from tests.lib.models.conftest import TINY
@@ -113,11 +111,7 @@ def test_a_text_tower_of_another_library_is_left_to_it():
     require_rules({**TINY, "text_cfg": {"hf_model_name": "roberta-base", "width": 5, "heads": 3}}, "mine")
 
 
-def test_it_is_quick_and_imports_neither_open_clip_nor_torch():
-    begun = time.process_time()
-    for _ in range(3):
-        configuration_rules.checked_configuration("ViT-L-14-quickgelu")
-    assert time.process_time() - begun < 0.1
+def test_it_imports_neither_open_clip_nor_torch():
     program = (
         "import sys, lib.models.vocabularies; from lib.models.configuration_rules import checked_configuration; "
         "checked_configuration('ViT-B-32'); sys.exit(bool({'open_clip', 'torch'} & set(sys.modules)))"
