@@ -91,7 +91,7 @@ if LEARNED:
             **requests("evaluate", gpu=True),
         params:
             **EVALUATED,
-            learned_by=lambda wildcards: resolution.learned(wildcards.mode, wildcards.merging),
+            learned_by=lambda wildcards: resolution.learned(BENCH, wildcards.mode, wildcards.merging),
             tasks=TASKS,
             code=evaluation_code("coefficients"),
         script:

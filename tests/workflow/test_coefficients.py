@@ -15,6 +15,7 @@ from lib.files import checkpoints
 from lib.training import modes
 from tests.workflow.test_subsets import SIZES, TASKS, identity, images, world, write
 from workflow_scripts.configuration import resolution
+from workflow_scripts.configuration.entries import Merging
 from workflow_scripts.editing import addition, coefficients
 from workflow_scripts.kernels import moments
 from workflow_scripts.kernels.tower import Tower
@@ -23,10 +24,13 @@ __all__ = ["world"]
 LEARNED = [name for name, rule in RULES.items() if rule.learned]
 
 
+def learned(mode, rule, **given):
+    return resolution.learned(SimpleNamespace(merging=[Merging(rule, **given)]), mode, rule)
+
+
 def learn(world, mode, rule, folder, steps=20, **more):
     """What a rule's coefficients are, from a copy of the run that has no other split than the rule's own."""
-    told = resolution.learned(mode, rule) | more
-    told["learning"] = told["learning"] | {"steps": steps}
+    told = learned(mode, rule, steps=steps) | more
     data = {}
     for task in TASKS:
         data[task] = folder / task
@@ -138,9 +142,19 @@ def test_of_a_tangent_model_inputs_are_those_at_theta_0(world, tmp_path):
 
 
 def test_what_a_mode_and_a_rule_make_of_each_other():
-    assert resolution.learned("linear", "atlas")["features"] and not resolution.learned("standard", "atlas")["features"]
-    assert not resolution.learned("linear", "atlas-tensors")["features"]
+    assert learned("linear", "atlas")["features"] and not learned("standard", "atlas")["features"]
+    assert not learned("linear", "atlas-tensors")["features"]
     for rule in LEARNED:
-        told = resolution.learned("standard", rule)
+        told = learned("standard", rule)
         assert (told["split"] == "test") == RULES[rule].transductive == rule.endswith("-transductive")
-    assert SimpleNamespace(**resolution.learned("linear", "adamerging")).objective == "entropy"
+    assert learned("linear", "adamerging")["objective"] == "entropy"
+
+
+def test_a_configuration_gives_steps_and_learning_rate_of_its_own():
+    own = learned("linear", "atlas")["learning"]
+    assert (own["steps"], own["learning_rate"]) == (500, 1e-3)
+    assert learned("linear", "atlas", steps=9, learning_rate=0.5)["learning"] == own | {
+        "steps": 9,
+        "learning_rate": 0.5,
+    }
+    assert own == learned("linear", "atlas")["learning"]

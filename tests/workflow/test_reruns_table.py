@@ -45,6 +45,14 @@ def test_the_table_in_the_docs_is_current():
     assert (ROOT / "docs/reruns.md").read_text() == reruns.document()
 
 
+def test_pairs_are_told_in_few_words():
+    every = ["a x", "a y", "b x", "b y", "c x", "c y"]
+    assert reruns.factored(every[2:], every) == "b, c"
+    assert reruns.factored(every[::2], every) == "x"
+    assert reruns.factored(["a x", "b x", "c x", "c y"], every) == "a, b with x; c"
+    assert reruns.factored(["a", "b", "b text"], ["a", "a text", "b", "b text"]) == "a with images; b"
+
+
 def test_tangents_concern_tangent_modes_alone(effects):
     for module, changed in effects.items():
         if "tangent" in module or module.endswith("models/linearize.py"):

@@ -241,6 +241,10 @@ WRONG = {
         (["arena"], {"rules": []}, "arena: unknown key 'rules'; known keys: none"),
         (["merging"], [{"rule": "sum"}, {"rule": "adamerging-transductive"}], "merging[1]: 'adamerging-transductive' learns from test images; set transductive: true"),
         (["merging"], [{"rule": "sum", "transductive": True}], "merging[0].transductive: 'sum' reads no test images; remove it"),
+        (["merging"], [{"rule": "ties", "steps": 9}], "merging[0].steps: 'ties' learns no coefficients; remove it"),
+        (["merging"], [{"rule": "sum", "learning_rate": 1}], "merging[0].learning_rate: 'sum' learns no coefficients"),
+        (["merging"], [{"rule": "atlas", "steps": 0}], "merging[0].steps: got 0"),
+        (["merging"], [{"rule": "atlas", "learning_rate": 0}], "merging[0].learning_rate: got 0"),
         (["subsets"], [], "subsets: got [], expected a mapping"),
         (["subsets", "seed"], ..., "subsets: seed is missing; add it"),
         (["subsets", "seed"], -1, "subsets.seed: got -1, expected a number of at least 0"),
@@ -460,6 +464,7 @@ VALID = {
     "subsets of tasks": [
         (["arena"], {}),
         (["merging"], [{"rule": "sum"}, {"rule": "adamerging-transductive", "transductive": True}]),
+        (["merging"], [{"rule": "sum"}, {"rule": "atlas-tensors", "steps": 1, "learning_rate": 1}]),
         (["subsets"], ...),
         (["subsets", "sampled"], 10**9),
         (["subsets", "modes"], ["linear-2"]),

@@ -130,7 +130,7 @@ def _coefficients(run: Run, where: Where, made: Path) -> str:
         _evaluation(run, where, run.bench.task_names),
         _taus(run, where),
         made / name,
-        **resolution.learned(where["mode"], where["merging"]),
+        **resolution.learned(run.bench, where["mode"], where["merging"]),
         identity=_by_rule(where),
     )
     return folder

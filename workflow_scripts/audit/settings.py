@@ -128,7 +128,7 @@ def _expected_of_merging(run: Run, job: Job) -> dict[str, object]:
     found = {"architecture": resolution.image_architecture(bench.model(where["model"]))}
     known = resolution.evaluation(where["mode"], bench.kind)
     if job.rule == "coefficients":
-        learned_by = resolution.learned(where["mode"], where["merging"])
+        learned_by = resolution.learned(bench, where["mode"], where["merging"])
         found |= {"evaluation": resolution.evaluating(bench), "model": known, "tasks": bench.task_names}
         return found | {"learned_by": learned_by}
     tangent = modes.get(where["mode"]).tangent

@@ -106,16 +106,35 @@ def _digests(root: Path, only: Collection[tuple[str, str]] | None = None) -> Dig
 
 def shown(changed: list[tuple[str, str]]) -> str:
     """Rules in words, with what they are applied to where it is not everything."""
-    everything: dict[str, int] = {}
-    for rule, *_ in variants():
-        everything[rule] = everything.get(rule, 0) + 1
-    by_rule: dict[str, list[str]] = {}
-    for rule, what in changed:
-        by_rule.setdefault(rule, []).append(what)
+    everything, found = _by_rule([(rule, what) for rule, what, *_ in variants()]), _by_rule(changed)
     parts = (
-        rule if len(whats) == everything[rule] else f"{rule} ({', '.join(whats)})" for rule, whats in by_rule.items()
+        rule if whats == everything[rule] else f"{rule} ({factored(whats, everything[rule])})"
+        for rule, whats in found.items()
     )
     return ", ".join(parts) or "nothing"
+
+
+def _by_rule(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
+    """First parts -> the second ones of each, in order."""
+    found: dict[str, list[str]] = {}
+    for first, second in pairs:
+        found.setdefault(first, []).append(second)
+    return found
+
+
+def factored(whats: list[str], everything: list[str]) -> str:
+    """Some of `everything` in few words: of "a x, a y, b x, b y, c x, c y" the last four are "b, c", and "a x, b x,
+    c x" is "x". A first word alone, beside the same one with "text", is of images.
+    """
+    found, known = (_by_rule([what.partition(" ")[::2] for what in listed]) for listed in (whats, everything))
+    groups: dict[str, list[str]] = {}
+    for first, rest in found.items():
+        told = "" if rest == known[first] else factored(rest, known[first])
+        groups.setdefault(told, []).append(first or "images")
+    return "; ".join(
+        told if told and len(firsts) == len(known) else ", ".join(firsts) + (f" with {told}" if told else "")
+        for told, firsts in groups.items()
+    )
 
 
 if __name__ == "__main__":

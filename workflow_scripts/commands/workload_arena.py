@@ -29,7 +29,7 @@ def _learned(bench: Benchmark, known, sizes) -> Iterator[Work]:
     """From features, one pass over a split; else a training step of everything for each batch of each task."""
     for where in arena.learned(bench):
         model, mode, vit = bench.model(where["model"]), modes.get(where["mode"]), known[where["model"]]
-        settings = resolution.learned(mode.name, where["merging"])
+        settings = resolution.learned(bench, mode.name, where["merging"])
         split = [sizes[task][settings["split"]] for task in bench.task_names]
         if settings["features"]:
             images, flops = sum(split), cost.evaluation_flops(vit, tangent=True, vectors=len(bench.tasks))

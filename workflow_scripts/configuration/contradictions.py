@@ -31,6 +31,7 @@ def contradictions(config: Mapping[str, object], *, look: bool) -> Iterator[str]
         if count > 1:
             yield f"merging: {count} entries have the rule {rule!r}; a run has each rule once"
     yield from _wrong_transduction(config)
+    yield from _wrong_learning(config)
     yield from _wrong_subsets(config)
     yield from wrong_files(config)
     yield from (told := list(wrong_data(config, look=look)))
@@ -56,6 +57,13 @@ def _wrong_transduction(config: Mapping[str, object]) -> Iterator[str]:
             yield f"merging[{index}]: {entry['rule']!r} learns from test images; set transductive: true, or remove it"
         if told and not known:
             yield f"merging[{index}].transductive: {entry['rule']!r} reads no test images; remove it"
+
+
+def _wrong_learning(config: Mapping[str, object]) -> Iterator[str]:
+    for index, entry in enumerate(config["merging"]):
+        if RULES[entry["rule"]].learned is None:
+            for key in sorted({"steps", "learning_rate"} & set(entry)):
+                yield f"merging[{index}].{key}: {entry['rule']!r} learns no coefficients; remove it"
 
 
 def _wrong_subsets(config: Mapping[str, object]) -> Iterator[str]:

@@ -41,12 +41,15 @@ class Task:
 @dataclass(frozen=True)
 class Merging:
     """A merging rule of addition. alphas: a grid (start, stop, points) in the place of the rule's own. transductive:
-    the configuration says that the rule sees test images, which it must if the rule does.
+    the configuration says that the rule sees test images, which it must if the rule does. steps, learning_rate: of a
+    rule that learns coefficients, in the place of its own.
     """
 
     rule: str
     alphas: Mapping[str, float] | None = None
     transductive: bool | None = None
+    steps: int | None = None
+    learning_rate: float | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from lib.models.architectures import OpenClipMissing, image_part, read_configura
 from lib.training import modes
 from workflow_scripts.configuration.base import in_order
 from workflow_scripts.configuration.benchmark import Benchmark, Checkpoint, Model, Task
+from workflow_scripts.configuration.entries import Merging
 from workflow_scripts.configuration.texts import text_configuration
 from workflow_scripts.layout import DIGESTS
 from workflow_scripts.models.text_files import TOKENIZER, local_file
@@ -88,7 +89,7 @@ def evaluation(mode: str, kind: str = "image") -> dict[str, str]:
 
 def merging(bench: Benchmark, rule: str) -> dict[str, object]:
     """A merging rule of the run: its module, settings and grid of alphas."""
-    known, entry = RULES[rule], next(entry for entry in bench.merging if entry.rule == rule)
+    known, entry = RULES[rule], _merging_entry(bench, rule)
     if entry.alphas is not None:
         alphas = alpha_grid(**entry.alphas)
     else:
@@ -96,14 +97,19 @@ def merging(bench: Benchmark, rule: str) -> dict[str, object]:
     return {"module": known.module, "settings": dict(known.settings), "alphas": alphas}
 
 
-def learned(mode: str, rule: str) -> dict[str, object]:
+def learned(bench: Benchmark, mode: str, rule: str) -> dict[str, object]:
     """How a merging rule's coefficients are learned in a mode: split, objective, one per task or tensor, recipe.
 
     features: from the features of one pass, which a tangent model's coefficients of whole vectors are affine in.
     """
-    known = RULES[rule].learned
+    known, entry = RULES[rule].learned, _merging_entry(bench, rule)
+    given = {key: getattr(entry, key) for key in ("steps", "learning_rate") if getattr(entry, key) is not None}
     features = modes.get(mode).tangent and known["per"] == "task"
-    return {**known, "learning": dict(known["learning"]), "features": features}
+    return {**known, "learning": {**known["learning"], **given}, "features": features}
+
+
+def _merging_entry(bench: Benchmark, rule: str) -> Merging:
+    return next(entry for entry in bench.merging if entry.rule == rule)
 
 
 def subsets(bench: Benchmark, mode: str) -> dict[str, object]:
