@@ -47,13 +47,13 @@ def main() -> None:
     shape = (chosen.architecture, chosen.folder, chosen.tasks)
     theta_0 = measure.random_theta(read_configuration(*shape[:2]))
     vector = sum(value.numel() * value.element_size() for value in theta_0.values()) / 1e9
+    note = f"{chosen.architecture}, {chosen.tasks} vectors of {vector:.3f} GB each; vectors: GB in units of one of them"
     rows = []
     for rule in chosen.rules:
         found = [measure.peak_and_seconds(merging, rule, *shape) for _ in range(chosen.rounds)]
         peak, time = (median(values) for values in zip(*found, strict=True))
         rows.append({"rule": rule, "s": round(time, 3), "GB": round(peak, 3), "vectors": round(peak / vector, 2)})
-    note = f"{chosen.architecture}, {chosen.tasks} vectors of {vector:.3f} GB each; vectors: GB in units of one of them"
-    measure.report("merging", rows, note, variant=chosen.architecture)
+        measure.report("merging", rows, note, variant=chosen.architecture)  # a rule takes minutes: what there is stays
 
 
 if __name__ == "__main__":

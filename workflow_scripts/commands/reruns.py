@@ -38,16 +38,17 @@ Data files count as params: `lib/data/tasks/{task}.yaml` reruns `prepare` of tha
 Digests = Mapping[tuple[str, str], Mapping[str, str]]
 
 
-def document(root: Path = ROOT) -> str:
-    """The whole page. root: the project, which is copied and left as it is."""
+def document(changes: Mapping[str, list[tuple[str, str]]]) -> str:
+    """The whole page, of what `effects` gives."""
     outside = [f"| `{place}` | {reason} |" for place, reason in OUTSIDE.items()]
-    rows = [f"| `{module}` | {shown(changed)} |" for module, changed in effects(root)]
+    rows = [f"| `{module}` | {shown(changed)} |" for module, changed in changes.items()]
     head = ["", "| module | what runs again |", "|:---|:---|"]
     return INTRODUCTION + "\n".join([*outside, DATA.rstrip(), *head, *rows, ""])
 
 
 def effects(root: Path = ROOT) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """(module, [(rule, what it is applied to), ...] that a changed constant of it reruns), for all with a statement.
+    root: the project, which is copied and left as it is.
 
     Raises AssertionError if a changed comment alone reruns anything.
     """
@@ -138,4 +139,4 @@ def factored(whats: list[str], everything: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    tell(document(), end="")
+    tell(document(dict(effects())), end="")
