@@ -1,8 +1,8 @@
-"""Processor time of one look at a configuration that cannot run: the tables of wrong ones that the tests hold.
+"""Processor time of one look at a configuration that cannot run: the tables of wrong values and files of the tests.
 
     python -m benchmarks.refusals
 
-Floor: reading config.yaml once, and the schema's checks on each of its values.
+Floor: of a value, the schema's checks on each value of the configuration; of a file, reading it once.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from workflow_scripts.configuration.benchmark import ConfigurationError, load
 from workflow_scripts.configuration.files import FileError, read_mapping
 
 
-def cost(look: Callable[[], object]) -> float:
-    """Processor seconds until it refuses."""
+def cost(look: Callable[[object], object], argument: object) -> float:
+    """Processor seconds until look(argument) refuses."""
     begun = time.process_time()
     try:
-        look()
+        look(argument)
     except (ConfigurationError, FileError):
         return time.process_time() - begun
     raise AssertionError("a wrong configuration was taken")
@@ -42,13 +42,12 @@ def main() -> None:
     values, files = {}, {}
     for kind, listed in BY_PATH.items():
         for number, (path, value, _) in enumerate(listed):
-            config = changed(path, value)
-            values[f"{kind} {number}"] = cost(lambda config=config: load(config))
+            values[f"{kind} {number}"] = cost(load, changed(path, value))
     with tempfile.TemporaryDirectory() as folder:
         for kind, (content, _) in FILES.items():
             file = Path(folder, "mine.yaml")
             file.write_bytes(content)
-            files[kind] = cost(lambda file=file: read_mapping(file))
+            files[kind] = cost(read_mapping, file)
     measure.report("refusals", [row("values", values), row("files", files)])
 
 

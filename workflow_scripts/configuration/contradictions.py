@@ -10,6 +10,7 @@ from lib.editing.merging_rules import RULES
 from lib.training import modes
 from workflow_scripts.configuration.analogies import wrong_analogies
 from workflow_scripts.configuration.data_sets import wrong_data
+from workflow_scripts.configuration.entries import LEARNING
 from workflow_scripts.configuration.kernels import wrong_kernels
 from workflow_scripts.configuration.model_files import wrong_files
 from workflow_scripts.configuration.names import clashes
@@ -30,8 +31,7 @@ def contradictions(config: Mapping[str, object], *, look: bool) -> Iterator[str]
     for rule, count in Counter(entry["rule"] for entry in config["merging"]).items():
         if count > 1:
             yield f"merging: {count} entries have the rule {rule!r}; a run has each rule once"
-    yield from _wrong_transduction(config)
-    yield from _wrong_learning(config)
+    yield from _wrong_merging(config)
     yield from _wrong_subsets(config)
     yield from wrong_files(config)
     yield from (told := list(wrong_data(config, look=look)))
@@ -50,19 +50,15 @@ def _wrong_modes(config: Mapping[str, object]) -> Iterator[str]:
             yield f"finetune.learning_rate: {mode} is missing, but the modes {config['modes']} need it"
 
 
-def _wrong_transduction(config: Mapping[str, object]) -> Iterator[str]:
+def _wrong_merging(config: Mapping[str, object]) -> Iterator[str]:
     for index, entry in enumerate(config["merging"]):
-        known, told = RULES[entry["rule"]].transductive, entry.get("transductive", False)
-        if known and not told:
+        rule, told = RULES[entry["rule"]], entry.get("transductive", False)
+        if rule.transductive and not told:
             yield f"merging[{index}]: {entry['rule']!r} learns from test images; set transductive: true, or remove it"
-        if told and not known:
+        if told and not rule.transductive:
             yield f"merging[{index}].transductive: {entry['rule']!r} reads no test images; remove it"
-
-
-def _wrong_learning(config: Mapping[str, object]) -> Iterator[str]:
-    for index, entry in enumerate(config["merging"]):
-        if RULES[entry["rule"]].learned is None:
-            for key in sorted({"steps", "learning_rate"} & set(entry)):
+        for key in LEARNING:
+            if key in entry and rule.learned is None:
                 yield f"merging[{index}].{key}: {entry['rule']!r} learns no coefficients; remove it"
 
 

@@ -38,6 +38,9 @@ class Task:
     options: Mapping[str, object] = field(default_factory=dict)
 
 
+LEARNING = ("steps", "learning_rate")  # what a merging rule's entry may say of how coefficients are learned
+
+
 @dataclass(frozen=True)
 class Merging:
     """A merging rule of addition. alphas: a grid (start, stop, points) in the place of the rule's own. transductive:

@@ -19,7 +19,7 @@ from lib.models.architectures import OpenClipMissing, image_part, read_configura
 from lib.training import modes
 from workflow_scripts.configuration.base import in_order
 from workflow_scripts.configuration.benchmark import Benchmark, Checkpoint, Model, Task
-from workflow_scripts.configuration.entries import Merging
+from workflow_scripts.configuration.entries import LEARNING, Merging
 from workflow_scripts.configuration.texts import text_configuration
 from workflow_scripts.layout import DIGESTS
 from workflow_scripts.models.text_files import TOKENIZER, local_file
@@ -103,7 +103,7 @@ def learned(bench: Benchmark, mode: str, rule: str) -> dict[str, object]:
     features: from the features of one pass, which a tangent model's coefficients of whole vectors are affine in.
     """
     known, entry = RULES[rule].learned, _merging_entry(bench, rule)
-    given = {key: getattr(entry, key) for key in ("steps", "learning_rate") if getattr(entry, key) is not None}
+    given = {key: value for key in LEARNING if (value := getattr(entry, key)) is not None}
     features = modes.get(mode).tangent and known["per"] == "task"
     return {**known, "learning": {**known["learning"], **given}, "features": features}
 
