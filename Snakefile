@@ -44,6 +44,7 @@ rule all:
 
 onstart:
     atomic.write_text(FILES.configuration, yaml.safe_dump(dict(whole), sort_keys=False))
+    fork_jobs()
 
 
 onsuccess:

@@ -24,7 +24,7 @@ from workflow_scripts.configuration import arena, drift, resolution
 from workflow_scripts.configuration.benchmark import ConfigurationError, load, read_effective
 from workflow_scripts.configuration.pins import require_pinned
 from workflow_scripts.configuration.places import PlaceError, require_writable
-from workflow_scripts.job import search_path
+from workflow_scripts.job import forked, search_path
 from workflow_scripts.layout import SPLITS, Layout
 from workflow_scripts.scripts import script_file
 
@@ -75,6 +75,13 @@ wildcard_constraints:
     control="|".join(map(re.escape, TASKS)),
     seed=r"\d+",
     split="|".join(SPLITS),
+
+
+def fork_jobs():
+    """Fork the jobs of a local run from a process that has imported their packages, if there are enough of them."""
+    forks = forked.start(sum(1 for _ in workflow.dag.needrun_jobs())) if workflow.local_exec else None
+    if forks:
+        shell.prefix(forks.prefix)
 
 
 def code_of(rule, plugins=lambda wildcards: []):

@@ -47,7 +47,7 @@ def differences(first: Jobs, second: Jobs) -> Iterator[tuple[str, Counter[str]]]
         "inputs from outside the run": lambda a, b: differing(_outside(a, b, made), _outside(b, a, made)),
         "code": lambda a, b: differing(a.params.get("code", {}), b.params.get("code", {})),
         "values": lambda a, b: differing(_without_code(a.params), _without_code(b.params)),
-        "packages": lambda a, b: differing(a.versions, b.versions),
+        "packages": lambda a, b: differing(_packages(a, b), _packages(b, a)),
         "machine": lambda a, b: differing(_machine(a), _machine(b)),
         "project": lambda a, b: differing(_project(a), _project(b)),
     }
@@ -151,6 +151,11 @@ def _outside(record: Record, other: Record, made: frozenset[str]) -> dict[str, s
     return {path: digest for path, digest in record.used.items() if path not in made and digest not in known}
 
 
+def _packages(record: Record, other: Record) -> dict[str, str]:
+    """Those that both name: a job forked from a process that had imported more names more."""
+    return {name: version for name, version in record.versions.items() if name in other.versions}
+
+
 def _machine(record: Record) -> dict[str, object]:
     return {key: value for key, value in record.machine.items() if key not in MEASURED}
 
@@ -165,7 +170,7 @@ def _without_code(params: Mapping[str, object]) -> dict[str, object]:
 
 def _besides(ours: Record, theirs: Record) -> Iterator[str]:
     for kind, a, b in (
-        ("packages", ours.versions, theirs.versions),
+        ("packages", _packages(ours, theirs), _packages(theirs, ours)),
         ("machine", _machine(ours), _machine(theirs)),
         ("project", _project(ours), _project(theirs)),
     ):

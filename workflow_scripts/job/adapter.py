@@ -54,7 +54,7 @@ def job(snakemake) -> Iterator[None]:
 
 
 def keep_memory() -> None:
-    """Let the process keep the memory that it frees, if the script imported torch."""
+    """Let the process keep the memory that it frees, if torch is imported."""
     if "torch" in sys.modules:
         heap.keep_freed_memory()
 
@@ -166,7 +166,7 @@ def _digests(paths: Iterable[str]) -> dict[str, str]:
 def _gpu() -> dict[str, object]:
     """The GPU that this process has used: its name, its driver, and the greatest memory that it held there."""
     torch = sys.modules.get("torch")
-    if torch is None or not torch.cuda.is_available():
+    if torch is None or not torch.cuda.is_initialized():
         return {"gpu": None}
     return {
         "gpu": torch.cuda.get_device_name(),
