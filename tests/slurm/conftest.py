@@ -49,7 +49,7 @@ class Undisturbed:
 @pytest.fixture(scope="session")
 def undisturbed(benchmark, tmp_path_factory, cluster) -> Undisturbed:  # noqa: F811
     config = slurm_config(benchmark)
-    workflow = workflow_in(tmp_path_factory.mktemp("on_slurm"), config, seconds=600)
+    workflow = workflow_in(tmp_path_factory.mktemp("on_slurm"), config, seconds=1500)
     process, folder = faults.start(workflow), tmp_path_factory.mktemp("local")
     local = run_snakemake(folder, "--cores", "1", config=config)
     faults.finish(workflow, process)

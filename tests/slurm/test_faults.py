@@ -117,7 +117,7 @@ def ended(request, undisturbed, tmp_path_factory) -> Ended:
     folder = up_to_fine_tuning(tmp_path_factory.mktemp("broken") / "run", undisturbed.local)
     config = {**undisturbed.config, "finetune": {**undisturbed.config["finetune"], "save_every_seconds": 0.01}}
     begun, limited = time.monotonic(), A_MINUTE if request.param in (AT_ONCE, LIMIT) else None
-    with Breakage(workflow_in(folder, config, seconds=600, finetune=limited)) as broken:
+    with Breakage(workflow_in(folder, config, seconds=1500, finetune=limited)) as broken:
         break_with_all(broken) if request.param == AT_ONCE else break_with(broken, request.param)
         broken.finish()
     found = Ended(broken, undisturbed.local)
