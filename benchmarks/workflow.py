@@ -21,6 +21,7 @@ from lib import cost
 from lib.files.digests import file_digest
 from workflow_scripts.commands import workload
 from workflow_scripts.configuration.benchmark import read
+from workflow_scripts.job import forked, search_path
 
 ROOT = Path(__file__).resolve().parents[1]
 START_UPS = {
@@ -59,9 +60,20 @@ def dry_run_rows() -> list[dict[str, object]]:
 
 
 def start_up_rows(rounds: int = 5) -> list[dict[str, object]]:
-    """Imports of each kind of job, and over `import torch, open_clip`."""
+    """Imports of each kind of job, and over `import torch, open_clip`; then the same in forks, as local jobs are."""
     times = {name: run([sys.executable, "-c", program], rounds) for name, program in START_UPS.items()}
     base = times["import torch, open_clip"]
+    search_path.export(ROOT)
+    os.environ["OMP_NUM_THREADS"] = "1"
+    if forks := forked.start(jobs=100):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, program in START_UPS.items():
+                script = Path(folder, "script.py")
+                script.write_text(program)
+                words = ["bash", "-c", f"{forks.prefix.format()} {sys.executable} {script}"]
+                run(words, 1)  # waits until the server is there
+                times[f"{name}, forked"] = run(words, rounds)
+        forks.close()
     return [{"what": name, "s": round(t, 2), "over torch, open_clip": round(t / base, 2)} for name, t in times.items()]
 
 

@@ -78,10 +78,11 @@ wildcard_constraints:
 
 
 def fork_jobs():
-    """Fork the jobs of a local run from a process that has imported their packages, if there are enough of them."""
-    forks = forked.start(sum(1 for _ in workflow.dag.needrun_jobs())) if workflow.local_exec else None
-    if forks:
-        shell.prefix(forks.prefix)
+    """Fork the jobs of a local run from a process that has imported their packages, if there are enough."""
+    if workflow.local_exec:
+        forks = forked.start(jobs=sum(job.threads == 1 for job in workflow.dag.needrun_jobs()))
+        if forks:
+            shell.prefix(forks.prefix)
 
 
 def code_of(rule, plugins=lambda wildcards: []):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -79,6 +80,7 @@ def test_a_job_finds_its_packages_imported(forks, script):
 
 SEES = """
 import os, sys
+import torch, open_clip  # they set variables
 print(__name__, sys.argv, os.getcwd(), sys.executable)
 print([path for path in sys.path], sys.stdin.read(), sys.stdout.isatty(), sys.stdout.encoding)
 print(sorted((key, value) for key, value in os.environ.items() if key != "_"))
@@ -107,6 +109,8 @@ def test_it_sees_what_a_process_of_its_own_sees(forks, script):
         ("sys.exit(3)", 3, ""),
         ("sys.exit('it failed')", 1, "it failed\n"),
         ("raise ValueError('it broke')", 1, "ValueError: it broke\n"),
+        ("raise KeyboardInterrupt", -signal.SIGINT, "KeyboardInterrupt\n"),
+        ("sys.stderr.write('not a line')", 0, "not a line"),
         ("os._exit(7)", 7, ""),
         ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, ""),
         ("os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM, ""),
@@ -123,7 +127,7 @@ WAITS = """
 import os, signal, sys, time
 from pathlib import Path
 signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to stop"))
-Path("ready").write_text(str(os.getpid()))
+Path("ready").write_text(f"{os.getpid()} {os.getppid()}")
 time.sleep(600)
 """
 
@@ -138,10 +142,30 @@ def test_a_signal_reaches_the_job(forks, script):
 def test_the_job_dies_with_the_process_that_stands_for_it(forks, script):
     file = script(WAITS)
     process = begun(forks, file, file.with_name("ready"))
-    job = int(file.with_name("ready").read_text())
+    job = int(file.with_name("ready").read_text().split()[0])
     assert job != process.pid and not Path(f"/proc/{job}").samefile(f"/proc/{process.pid}")
     process.kill()
     assert process.wait() == -signal.SIGKILL and gone(job)
+
+
+def test_the_job_dies_with_the_process_that_watches_over_it(forks, script):
+    file = script(WAITS)
+    process = begun(forks, file, file.with_name("ready"))
+    job, keeper = map(int, file.with_name("ready").read_text().split())
+    os.kill(keeper, signal.SIGKILL)
+    assert "was killed" in process.communicate(timeout=60)[1] and process.returncode == 1 and gone(job)
+
+
+def test_whoever_asks_and_dies_before_an_answer_leaves_no_job(script):
+    """The server is still importing."""
+    forks, file = forked.start(jobs=100), script("from pathlib import Path; Path('ran').touch()")
+    asking = subprocess.Popen(command(forks, file), env=ONE_THREAD, cwd=file.parent)
+    time.sleep(0.5)
+    asking.kill()
+    asking.wait()
+    after = script("print('done')")
+    assert run(forks, after).stdout == "done\n" and not file.with_name("ran").exists()
+    forks.close()
 
 
 def test_a_job_outlives_the_server(script):
@@ -173,6 +197,32 @@ def test_a_folder_of_too_long_a_name_has_no_server(tmp_path, monkeypatch):
     assert forked.start(jobs=100) is None and not list(long.iterdir())
 
 
+def test_without_a_folder_for_temporary_files_there_is_no_server(tmp_path, monkeypatch):
+    monkeypatch.setattr(forked.tempfile, "tempdir", str(tmp_path / "absent"))
+    assert forked.start(jobs=100) is None
+
+
+def test_a_server_that_cannot_import_leaves_jobs_to_themselves(script, monkeypatch, tmp_path):
+    (tmp_path / "torch.py").write_text("raise ImportError('no torch')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    forks = forked.start(jobs=100)
+    assert run(forks, script("print('done')")).stdout == "done\n"
+    forks.close()
+
+
+def test_draws_and_folders_for_temporary_files_are_a_jobs_own(forks, script, tmp_path):
+    file = script("import numpy, tempfile, torch; print(torch.rand(1), numpy.random.rand(), tempfile.gettempdir())")
+    environment = {**os.environ, **ONE_THREAD, "TMPDIR": str(tmp_path)}
+    first, second = (run(forks, file, env=environment).stdout.split() for _ in range(2))
+    assert first[2] == second[2] == str(tmp_path) and first[0] != second[0] and first[1] != second[1]
+
+
+def test_a_job_whose_standard_input_is_closed_is_a_process_of_its_own(forks, script):
+    file = script("import sys; print('torch' in sys.modules)")
+    closed = [*command(forks, file)[:2], command(forks, file)[2] + " <&-"]
+    assert subprocess.run(closed, env=ONE_THREAD, capture_output=True, text=True).stdout == "False\n"
+
+
 def test_the_server_has_one_thread(forks, script):
     """What is forked while other threads run may wait for one of them for ever."""
     file = script("import os; print(len(os.listdir('/proc/self/task')), os.getppid())")
@@ -189,6 +239,12 @@ def test_it_dies_with_the_process_that_started_it():
     done = subprocess.run([sys.executable, "-c", starting], capture_output=True, text=True, timeout=120)
     pid, folder = done.stdout.split()
     assert done.returncode == -signal.SIGKILL and gone(int(pid)) and not Path(folder).exists()
+
+
+def test_rules_run_scripts_alone():
+    """What stands before a command in the shell is for scripts: before `cd x && y` it would find no program cd."""
+    rules = "".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
+    assert "script:" in rules and not re.search(r"^ +(shell|run|wrapper|notebook):", rules, re.M)
 
 
 def test_the_jobs_of_a_run_are_forked(finished):

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 
 HANDED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)  # Ctrl-C comes to the job by itself
 
@@ -17,6 +18,8 @@ def main(address: str, command: list[str]) -> None:
     if command[0] != sys.executable or os.environ.get("OMP_NUM_THREADS") != "1":
         os.execvp(command[0], command)
     connection = socket.socket(socket.AF_UNIX)
+    if connection.fileno() < 3:  # a standard file is closed: a job would take this for it
+        os.execv(command[0], command)
     try:
         connection.connect(address)
         environment = [b"=".join(pair) for pair in os.environb.items()]
@@ -29,8 +32,13 @@ def main(address: str, command: list[str]) -> None:
     if not started:
         os.execv(command[0], command)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def hand_on(number: int, frame: object) -> None:
+        with suppress(OSError):  # the job has ended: how, is told next
+            connection.sendall(bytes([number]))
+
     for number in HANDED_ON:
-        signal.signal(number, lambda number, frame: connection.sendall(bytes([number])))
+        signal.signal(number, hand_on)
     told = connection.recv(4, socket.MSG_WAITALL)
     if len(told) < 4:
         sys.exit(f"{command[1]}: the process that watches over this job was killed")
