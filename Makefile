@@ -4,6 +4,7 @@
 # make demo-kernels  the kernel view of fine-tuning on three of the demo's tasks
 # make demo-arena    every merging rule in every fine-tuning mode, in one table
 # make demo-text     task arithmetic on text with a pre-trained sentence encoder; installs optional packages
+# make demo-text-kernels   the kernel view on two of these tasks
 # make test    sets up .venv, then runs the tests
 # make why     what would run again, and why; CONFIG=demo/config.yaml names another configuration than config.yaml
 PYTHON ?= python3
@@ -36,6 +37,9 @@ demo-arena: setup
 
 demo-text: setup-text
 	$(BIN)/snakemake --cores $(CORES) --configfile demo/text.yaml
+
+demo-text-kernels: setup-text
+	$(BIN)/snakemake --cores $(CORES) --configfile demo/text_kernels.yaml
 
 test: setup
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slurm and not demo"
@@ -134,4 +138,4 @@ setup-crate: .venv-crate/complete
 	.venv-crate/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/crate.lock
 	touch $@
 
-.PHONY: trace crate setup-crate setup-text demo-text
+.PHONY: trace crate setup-crate setup-text demo-text demo-text-kernels

@@ -1,4 +1,4 @@
-"""Kernel regression beside fine-tuning on the same few images: means over splits, differences with intervals."""
+"""Kernel regression beside fine-tuning on the same few examples: means over splits, differences with intervals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lib.reporting.estimates import Estimate
 from lib.reporting.tables import PaperTable, percent
 
 CAPTION = (
-    "Kernel regression and fine-tuning on k images of each class: test accuracy (%), mean ± standard deviation over "
+    "Kernel regression and fine-tuning on k examples of each class: test accuracy (%), mean ± standard deviation over "
     "splits"
 )
 ZERO_SHOT = "zero-shot"
@@ -82,7 +82,7 @@ def notes(frame: pd.DataFrame, tested: pd.DataFrame, resamples: int) -> list[str
     fallback = solved.str.contains("lstsq").sum()
     return [
         f"95 % intervals reach at most {100 * reach:.1f} points from a mean; each is in kernel_regression.csv. They "
-        f"come from a bootstrap over test images and splits ({resamples:,} resamples).",
+        f"come from a bootstrap over test examples and splits ({resamples:,} resamples).",
         f"Of {int((solved != '').sum())} regressions, {int(fallback)} had a kernel too ill-conditioned for a direct "
         "solver, and were solved by least squares of smallest norm.",
     ]

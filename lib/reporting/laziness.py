@@ -16,7 +16,7 @@ MEASURED = {
     "kernel": "kernel distance",
 }
 CAPTION = (
-    "How lazy fine-tuning was, on held-out images: relative change of parameters, relative change of features, and "
+    "How lazy fine-tuning was, on held-out examples: relative change of parameters, relative change of features, and "
     "1 - alignment of the kernels before and after; mean ± standard deviation over tasks and seeds"
 )
 

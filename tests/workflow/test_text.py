@@ -54,7 +54,13 @@ def small(weights):
     config["finetune"]["batch_size"] = 16
     config["evaluation"]["alphas"] = {"start": 0, "stop": 1, "points": 3}
     config["disentanglement"]["pairs"] = []
-    config["kernels"] = {"memory_mib": 64, "drift": {"points": 5, "seed": 0, "modes": ["linear"]}}
+    kernels = yaml.safe_load((ROOT / "demo/text_kernels.yaml").read_text())["kernels"]
+    kernels |= {"memory_mib": 64, "drift": {"points": 5, "seed": 0, "modes": ["linear"]}}
+    kernels["localization"] |= {"pairs": [["Names", "Files"]], "points": 5, "logits": 2}
+    kernels["regression"] |= {"tasks": ["Names"], "shots": [1], "splits": 2, "validation": 8, "test": 10}
+    kernels["regression"]["finetune"]["steps"] = 2
+    kernels["laziness"] |= {"points": 4, "logits": 2}
+    config["kernels"] = kernels
     return config
 
 
@@ -83,6 +89,16 @@ def test_every_table_of_images_is_one_of_texts(run):
 def test_drift_is_measured_on_texts(run):
     (row,) = pd.read_csv(run / f"{RUN}/tables/drift.csv").to_dict("records")
     assert (row["mode"], row["pairs"], row["n"]) == ("linear", 2, 10) and row["drift"] > 0 and row["ratio"] > 0
+
+
+def test_the_kernel_view_is_that_of_texts(run):
+    tables = run / "results/tiny-text/tables"
+    assert set(pd.read_csv(tables / "kernel_regression.csv")["task"]) == {"Names"}
+    assert set(pd.read_csv(tables / "laziness.csv")["mode"]) == {"standard", "linear", "linear-2"}
+    shares = pd.read_csv(tables / "localization.csv")
+    assert shares["task"].eq("Names").all() and shares["control_task"].eq("Files").all()
+    for name in ("kernel_regression", "laziness", "localization"):
+        assert "image" not in (tables / f"{name}.md").read_text()
 
 
 def test_the_audit_finds_no_fault(run, small, monkeypatch):
