@@ -14,23 +14,27 @@ from contextlib import suppress
 HANDED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)  # Ctrl-C comes to the job by itself
 
 
-def main(address: str, command: list[str]) -> None:
-    if command[0] != sys.executable or os.environ.get("OMP_NUM_THREADS") != "1":
-        os.execvp(command[0], command)
+def ask(address: str, script: str) -> socket.socket | None:
+    """A connection to a process that runs the script; None if there is none."""
     connection = socket.socket(socket.AF_UNIX)
     if connection.fileno() < 3:  # a standard file is closed: a job would take this for it
-        os.execv(command[0], command)
+        return None
+    environment = [b"=".join(pair) for pair in os.environb.items()]
+    asked = b"\0".join([os.fsencode(script), os.getcwdb(), *environment])
     try:
         connection.connect(address)
-        environment = [b"=".join(pair) for pair in os.environb.items()]
-        asked = b"\0".join([os.fsencode(command[1]), os.getcwdb(), *environment])
         socket.send_fds(connection, [len(asked).to_bytes(8, "big")], [0, 1, 2])
         connection.sendall(asked)
-        started = connection.recv(1)
+        return connection if connection.recv(1) else None
     except OSError:
-        started = b""
-    if not started:
-        os.execv(command[0], command)
+        return None
+
+
+def main(address: str, command: list[str]) -> None:
+    forks = command[0] == sys.executable and os.environ.get("OMP_NUM_THREADS") == "1"
+    connection = ask(address, command[1]) if forks else None
+    if connection is None:
+        os.execvp(command[0], command)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def hand_on(number: int, frame: object) -> None:

@@ -1,6 +1,6 @@
 """Processes that have imported torch and its like already: one server imports them, and each job is a fork of it.
 
-A script of a short job takes longer to import its packages than to do its work. Run as a file, by `Forks`, this serves
+A script of a short job takes longer to import its packages than to do its work. Run as a file, by `start`, this serves
 requests of `begin.py` until its standard input ends, so at the latest when Snakemake does. It imports nothing of the
 project: a job runs the code that stands in the files when it begins, and digests and records are those of a process
 of its own.
