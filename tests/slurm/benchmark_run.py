@@ -15,8 +15,13 @@ LONG, EPOCHS = "Signs", 500  # the task whose fine-tuning takes several seconds 
 
 
 def slurm_config(benchmark: dict) -> dict:
-    """The benchmark, with a GPU for each fine-tuning job (on this cluster a pretended one), some of them long."""
+    """The benchmark, with a GPU for each fine-tuning job (on this cluster a pretended one), some of them long.
+
+    Without what only repeats how other jobs go through Slurm: subsets, and the mode that trains nothing.
+    """
     config = copy.deepcopy(benchmark)
+    del config["subsets"]
+    config["modes"].remove("posthoc")
     config["resources"]["finetune"]["gpu"] = 1
     config["finetune"]["log_every"] = 5
     for task in config["tasks"]:

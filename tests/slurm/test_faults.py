@@ -32,8 +32,8 @@ CASES = list(breaking.FAULTS) if os.environ.get("FAULTS") == "each" else [AT_ONC
 # what the run before it made and this one makes again
 MADE_AGAIN = ["tiny/seed0", "tables", "figures", "findings.md", "findings.csv", "findings.html", "resamples.npz"]
 REPORT = ["bootstrap", "tables", "findings", "reproduction", "pages", "disentanglement_table", "similarity_table"]
-REPORT += ["subset_tables", "subset_figures", "heatmaps", "similarity_maps", "scatters", "alpha_sweeps", "loss_curves"]
-MADE_BY = ["finetune", "single_task", "addition", "negation", "disentanglement", "similarity", "subsets", *REPORT]
+REPORT += ["heatmaps", "similarity_maps", "scatters", "alpha_sweeps", "loss_curves"]
+MADE_BY = ["finetune", "single_task", "addition", "negation", "disentanglement", "similarity", *REPORT]
 RULES = {*MADE_BY, *(f"task_vectors_tiny_seed0_{mode}_task_vector" for mode in ("standard", "linear", "linear-2"))}
 
 pytestmark = [pytest.mark.slurm, pytest.mark.usefixtures("cluster")]

@@ -19,9 +19,11 @@ from tests.workflow.tampering import (
     Forgery,
     logs_of_a_task_cut_alike,
 )
-from workflow_scripts.audit import checks
+from workflow_scripts.audit import checks, report
 from workflow_scripts.commands.audit import audit, status, wanted
 from workflow_scripts.configuration.benchmark import read_effective
+
+FIGURES = "figures from results"
 
 
 @pytest.fixture
@@ -41,8 +43,9 @@ def audited(**options):
 
 
 def without_figures(monkeypatch):
-    """Figures take three seconds, and see no file that other checks do not."""
-    monkeypatch.delitem(checks.CHECKS, "figures from results")
+    """Neither a forgery draws them nor an audit: they take seconds, and show what other checks see in files."""
+    monkeypatch.setattr(report, "draw_figures", lambda run, folder: None)
+    monkeypatch.delitem(checks.CHECKS, FIGURES)
 
 
 def test_a_finished_run_passes(run):
@@ -69,9 +72,11 @@ def test_a_tampering_is_found_and_named(run, name, monkeypatch):
 
 
 @pytest.mark.parametrize("name", FORGED)
-def test_a_consistent_forgery_is_found_by_one_check_alone(run, name):
+def test_a_consistent_forgery_is_found_by_one_check_alone(run, name, monkeypatch):
     """Without that check it would go unseen: the check is not idle."""
     change, check, where = FORGED[name]
+    if check != FIGURES:
+        without_figures(monkeypatch)
     change(run)
     found = audited(deep=check not in wanted({}, deep=False))
     told = faults(found)

@@ -18,7 +18,7 @@ from lib.training.modes import MODES as MODES_OF_LIBRARY
 from tests.workflow import conftest
 from tests.workflow.conftest import planned
 from tests.workflow.tampering import FORGED_KERNELS, RUN, Forgery
-from tests.workflow.test_audit import audited, faults, without_figures
+from tests.workflow.test_audit import FIGURES, audited, faults, without_figures
 from workflow_scripts.audit import checks
 from workflow_scripts.commands import trace
 from workflow_scripts.commands.finished_run import FinishedRun
@@ -237,6 +237,7 @@ def test_an_audit_passes(run):
 
 @pytest.mark.parametrize("name", FORGED_KERNELS)
 def test_a_consistent_forgery_is_found_by_one_check_alone(run, name, monkeypatch):
+    without_figures(monkeypatch)
     change, check, where = FORGED_KERNELS[name]
     change(run)
     told = faults(audited())
@@ -263,7 +264,7 @@ def test_a_figure_of_something_else_is_found(run):
     shutil.copy(f"{RUN}/figures/laziness_tiny.png", f"{RUN}/figures/localization_cut_offs.png")
     run.put_right()
     told = faults(audited())
-    assert set(told) == {"figures from results"} and "localization_cut_offs.png" in told["figures from results"][0]
+    assert set(told) == {FIGURES} and "localization_cut_offs.png" in told[FIGURES][0]
 
 
 def test_a_forged_number_of_points_is_named(run, monkeypatch):
