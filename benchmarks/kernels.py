@@ -8,6 +8,9 @@ whatever else it does. Ours holds a tape, 0.1 of that, and by its tiles never mo
 the slope in a log-log plot between a row and the one before. Expected: 1 for both while all points fit into one tile,
 and from there on 0 for memory and 2 for time.
 
+`--layers 4` cuts the tower to four blocks, so that explicit gradients of 64 points fit into 16 GB: time and memory of
+both sides grow with the blocks alike.
+
 Memory is what torch allocates beside theta and the points; seconds are of the wall clock and of the processors.
 """
 
@@ -31,10 +34,12 @@ from workflow_scripts.job import heap
 
 
 class Setting:
-    """A tower with random weights, its first output, and random points."""
+    """A tower with random weights, its first output, and random points. chosen: the words of the command line."""
 
-    def __init__(self, architecture: str, folder: str | None, points: int, memory: float):
-        configuration = read_configuration(architecture, folder)
+    def __init__(self, chosen: argparse.Namespace, points: int):
+        configuration, memory = read_configuration(chosen.architecture, chosen.folder), chosen.memory
+        if chosen.layers is not None:
+            configuration["vision_cfg"]["layers"] = chosen.layers
         tower, side = embedding(image_encoder(configuration)), image_size(configuration)
         self.f = lambda theta, x: tower(theta, x)[:, :1]
         self.theta, self.memory = measure.random_theta(configuration), memory
@@ -54,10 +59,10 @@ class Setting:
         return sum((g.flatten(1) @ g.flatten(1).mT).double() for g in gradients.values())
 
 
-def prepared(side: str, architecture: str, folder: str | None, points: int, memory: float) -> Callable[[], object]:
+def prepared(side: str, chosen: argparse.Namespace, points: int) -> Callable[[], object]:
     """The call of one side, for a process of its own."""
     heap.keep_freed_memory()
-    return getattr(Setting(architecture, folder, points, memory), side)
+    return getattr(Setting(chosen, points), side)
 
 
 def seconds(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, tuple[float, float]]:
@@ -77,7 +82,7 @@ def rows(chosen: argparse.Namespace) -> list[dict[str, object]]:
     """One row for each side and number of points."""
     found, last = [], {}
     for points in sorted({*chosen.points, *chosen.explicit}):
-        setting = Setting(chosen.architecture, chosen.folder, points, chosen.memory)
+        setting = Setting(chosen, points)
         sides = ["ours"] + ["explicit"] * (points in chosen.explicit)
         times = seconds({side: getattr(setting, side) for side in sides}, chosen.rounds)
         jacobian = 4 * setting.parameters * points / 1e9
@@ -85,7 +90,7 @@ def rows(chosen: argparse.Namespace) -> list[dict[str, object]]:
         if "explicit" in sides:
             difference = ((setting.ours() - (k := setting.explicit())).norm() / k.norm()).item()
         for side in sides:
-            peak = measure.peak_gigabytes(prepared, side, chosen.architecture, chosen.folder, points, chosen.memory)
+            peak = measure.peak_gigabytes(prepared, side, chosen, points)
             values = {"s": times[side][0], "processor s": times[side][1], "peak GB": peak}
             row = {"side": side, "points": points, **{name: round(value, 3) for name, value in values.items()}}
             row["over explicit gradients' GB"] = round(peak / jacobian, 3)
@@ -109,13 +114,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--architecture", default="ViT-B-32-quickgelu")
     parser.add_argument("--folder")
+    parser.add_argument("--layers", type=int, help="blocks of the tower; default all")
     parser.add_argument("--points", type=int, nargs="+", default=[8, 16, 32, 64])
     parser.add_argument("--explicit", type=int, nargs="*", default=[8, 16])
     parser.add_argument("--memory", type=float, default=2048, help="MiB that a kernel may hold")
     parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()
     heap.keep_freed_memory()
-    measure.report("kernels", rows(chosen), f"{chosen.architecture}, one output, float32")
+    blocks = "" if chosen.layers is None else f", {chosen.layers} blocks"
+    variant = "" if chosen.layers is None else f"{chosen.layers}_blocks"
+    measure.report("kernels", rows(chosen), f"{chosen.architecture}{blocks}, one output, float32", variant=variant)
 
 
 if __name__ == "__main__":

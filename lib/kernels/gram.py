@@ -19,6 +19,7 @@ TRANSFORMS = {"gradient": lambda gradient: gradient, "sign": torch.sign}
 Pairing = tuple[str, str]
 PLAIN: Pairing = ("gradient", "gradient")
 NO_TOKEN = -1  # a lookup that has no gradient
+_STRIPS, _LEAST_TOKENS = 8, 512  # of a symmetric matrix; smaller products run no faster
 
 
 class Gram:
@@ -81,18 +82,27 @@ class Gram:
         (samples, tokens, inputs), outputs = a.shape, delta.shape[2]
         pairs = self.total[0].numel()
         explicit = (samples * tokens + pairs) * inputs * outputs
-        return set(self.pairings) == {PLAIN} and pairs * tokens**2 * (inputs + outputs) < explicit
+        contracted = pairs * (_STRIPS + 1) / (2 * _STRIPS) if self.rows == self.columns else pairs
+        return set(self.pairings) == {PLAIN} and contracted * tokens**2 * (inputs + outputs) < explicit
 
     def _contract(self, delta: Tensor, similarity: Callable[[slice, slice], Tensor]) -> None:
-        """similarity: of all tokens of some rows with all tokens of some columns, a . a'."""
-        tokens = delta.shape[1]
+        """similarity: of all tokens of some rows with all tokens of some columns, a . a'.
+
+        Of samples with themselves, what lies below the diagonal is mirrored.
+        """
+        tokens, same = delta.shape[1], self.rows == self.columns
         side = max(1, int((self.block_bytes / (2 * delta.element_size())) ** 0.5 / tokens))
+        if same:
+            side = min(side, max(-(-len(self.total[0]) // _STRIPS), -(-_LEAST_TOKENS // tokens)))
         for rows in _parts(self.rows, side):
-            for columns in _parts(self.columns, side):
+            for columns in _parts(slice(rows.start, self.rows.stop) if same else self.columns, side):
                 products = delta[rows].flatten(0, 1) @ delta[columns].flatten(0, 1).mT
                 products *= similarity(rows, columns)
                 sums = products.view(-1, tokens, columns.stop - columns.start, tokens).sum((1, 3))
-                self.total[:, _since(rows, self.rows), _since(columns, self.columns)] += sums
+                above, beside = _since(rows, self.rows), _since(columns, self.columns)
+                self.total[:, above, beside] += sums
+                if same and rows != columns:
+                    self.total[:, beside, above] += sums.mT
 
     def _block(self, bytes_each: int) -> int:
         return max(1, self.block_bytes // max(1, bytes_each))

@@ -18,6 +18,7 @@ from torch.utils.hooks import RemovableHandle
 from lib.kernels.factored_uses import Use, graph_of, lookups, products
 from lib.kernels.gram import Gram
 from lib.kernels.lookups import RememberedLookups
+from lib.kernels.shared_weights import SharedWeights
 from lib.models.linearize import Function, Parameters, differentiable_attention
 
 
@@ -43,7 +44,7 @@ class Copies:
         inputs = tuple(x.detach().requires_grad_() if x.is_floating_point() else x for x in inputs)
         anchor = torch.zeros(points, device=inputs[0].device, requires_grad=True)
         run = torch.func.vmap(self._at_a_point) if self.vectorize else self._one_by_one
-        with torch.enable_grad(), differentiable_attention():
+        with torch.enable_grad(), differentiable_attention(), SharedWeights():
             outputs = run(leaves, anchor, inputs)
         return Tape(outputs, leaves, [anchor, *(x for x in inputs if x.requires_grad)])
 
@@ -86,7 +87,8 @@ class Tape:
         handles = [leaf.register_hook(partial(_received, gram)) for leaf in self.whole.values()]
         handles += [handle for group in arrivals for handle in group.hooks()]
         try:
-            torch.autograd.grad(self.outputs, self._inputs, cotangent, retain_graph=keep, allow_unused=True)
+            with SharedWeights():
+                torch.autograd.grad(self.outputs, self._inputs, cotangent, retain_graph=keep, allow_unused=True)
             for group in arrivals:
                 group.finish()
         finally:

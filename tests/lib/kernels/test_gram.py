@@ -43,9 +43,10 @@ def test_lookups_give_what_one_hot_factors_give(pairings):
         for t, token in enumerate(row):
             if token != NO_TOKEN:
                 gradients[i, token] += delta[i, t]
-    gram = Gram((0, 2), (1, 3), pairings, block_bytes=64)
-    gram.add_lookups(tokens, delta)
-    torch.testing.assert_close(gram.total, explicit(gradients, (0, 2), (1, 3), pairings))
+    for rows, columns in (((0, 2), (1, 3)), ((0, 3), (0, 3))):
+        gram = Gram(rows, columns, pairings, block_bytes=64)
+        gram.add_lookups(tokens, delta)
+        torch.testing.assert_close(gram.total, explicit(gradients, rows, columns, pairings))
 
 
 def test_the_cheaper_way_is_taken():
@@ -54,6 +55,14 @@ def test_the_cheaper_way_is_taken():
     assert gram.contracts(draw(10, 1, 100), draw(10, 1, 100))
     assert not gram.contracts(draw(10, 50, 10), draw(10, 50, 10))
     assert not Gram((0, 10), (0, 10), PAIRINGS).contracts(draw(10, 1, 100), draw(10, 1, 100))
+
+
+def test_a_matrix_of_samples_with_themselves_is_mirrored():
+    gram, a, delta = Gram((0, 40), (0, 40)), draw(40, 30, 700), draw(40, 30, 700)
+    assert gram.contracts(a, delta)
+    gram.add_factors(a, delta)
+    torch.testing.assert_close(gram.total, explicit(delta.mT @ a, (0, 40), (0, 40), [PLAIN]))
+    assert torch.equal(gram.total[0, :18, 18:], gram.total[0, 18:, :18].mT)
 
 
 def test_contributions_add_up():
