@@ -137,7 +137,7 @@ class Breakage:
 
     def overrun(self, held: Held) -> None:
         """The job stands still until Slurm tells it that its time is nearly up, which wakes it."""
-        faults.wait_until(lambda: self._states(held.job) == ["FAILED"], 120, f"the end of {held.job}", every=1)
+        faults.wait_until(lambda: self._states(held.job) == ["FAILED"], 300, f"the end of {held.job}", every=1)
         self._wait_for_the_next_attempt(held)
         self._note(LIMIT, held, {held.job.id})
 
@@ -174,7 +174,7 @@ class Breakage:
         submitted = rf"^Job (\S+) has been submitted with SLURM jobid {held.job.id} "
         job = re.search(submitted, self.workflow.text(), re.M)[1]
         again = f"Trying to restart job {job}."
-        faults.wait_until(lambda: again in self.workflow.text(), 120, f"a next attempt of {held.job}")
+        faults.wait_until(lambda: again in self.workflow.text(), 300, f"a next attempt of {held.job}")
 
     def _unseen(self) -> set[str]:
         """Slurm's numbers of the jobs that snakemake submitted and has not seen the end of."""
