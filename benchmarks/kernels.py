@@ -121,9 +121,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()
     heap.keep_freed_memory()
-    blocks = "" if chosen.layers is None else f", {chosen.layers} blocks"
-    variant = "" if chosen.layers is None else f"{chosen.layers}_blocks"
-    measure.report("kernels", rows(chosen), f"{chosen.architecture}{blocks}, one output, float32", variant=variant)
+    variant = f"{chosen.layers}_blocks" if chosen.layers else ""
+    note = f"{chosen.architecture}, {chosen.layers or 'all'} blocks, one output, float32"
+    measure.report("kernels", rows(chosen), note, variant=variant)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ TRANSFORMS = {"gradient": lambda gradient: gradient, "sign": torch.sign}
 Pairing = tuple[str, str]
 PLAIN: Pairing = ("gradient", "gradient")
 NO_TOKEN = -1  # a lookup that has no gradient
-_STRIPS, _LEAST_TOKENS = 8, 512  # of a symmetric matrix; smaller products run no faster
+_STRIPS, _LEAST_TOKENS = 8, 512  # strips of a symmetric matrix; the tokens that each has at least
 
 
 class Gram:
