@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from lib.kernels.factored_uses import Product, graph_of, products
+from lib.kernels.shared_weights import SharedWeights
 from lib.models.linearize import Function, Parameters, differentiable_attention
 
 
@@ -34,7 +35,7 @@ def record(f: Function, theta: Parameters, x: Tensor, copied: Collection[str]) -
     copies = {name: theta[name].detach().expand(len(x), *theta[name].shape).requires_grad_() for name in copied}
     others = {name: value.detach() for name, value in theta.items() if name not in copies}
     x = x.detach().requires_grad_() if x.is_floating_point() else x
-    with torch.enable_grad(), differentiable_attention():
+    with torch.enable_grad(), differentiable_attention(), SharedWeights():
         outputs = torch.func.vmap(lambda own, point: f({**others, **own}, point[None])[0].flatten())(copies, x)
     inputs = [x] if x.requires_grad else []
     return Recorded(outputs, copies, inputs, products(graph_of(outputs), copies, inputs))

@@ -24,6 +24,7 @@ CONTROLLER, NODE, CANCEL, LIMIT, SNAKEMAKE = FAULTS = (
     "over its time limit",
     "snakemake killed",
 )
+PATIENCE = 300  # seconds that Slurm and Snakemake may take to see that a job has ended; usually one minute
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ class Breakage:
 
     def overrun(self, held: Held) -> None:
         """The job stands still until Slurm tells it that its time is nearly up, which wakes it."""
-        faults.wait_until(lambda: self._states(held.job) == ["FAILED"], 300, f"the end of {held.job}", every=1)
+        faults.wait_until(lambda: self._states(held.job) == ["FAILED"], PATIENCE, f"the end of {held.job}", every=1)
         self._wait_for_the_next_attempt(held)
         self._note(LIMIT, held, {held.job.id})
 
@@ -174,7 +175,7 @@ class Breakage:
         submitted = rf"^Job (\S+) has been submitted with SLURM jobid {held.job.id} "
         job = re.search(submitted, self.workflow.text(), re.M)[1]
         again = f"Trying to restart job {job}."
-        faults.wait_until(lambda: again in self.workflow.text(), 300, f"a next attempt of {held.job}")
+        faults.wait_until(lambda: again in self.workflow.text(), PATIENCE, f"a next attempt of {held.job}")
 
     def _unseen(self) -> set[str]:
         """Slurm's numbers of the jobs that snakemake submitted and has not seen the end of."""

@@ -114,6 +114,7 @@ def benchmark(tmp_path_factory):
     config.update(
         run="tiny",
         image_size=16,
+        modes=["standard", "posthoc", "linear", "linear-2"],
         models=[
             {
                 "name": "tiny",
@@ -131,6 +132,7 @@ def benchmark(tmp_path_factory):
         split={"seed": 0, "fraction": 0.4, "maximum": 5000},
     )
     config["finetune"]["batch_size"] = 32
+    config["finetune"]["learning_rate"]["linear-2"] = 1e-3
     config["evaluation"]["alphas"] = {"start": 0, "stop": 1, "points": 3}
     config["disentanglement"] = {
         "pairs": [["Scenes", "Signs"]],

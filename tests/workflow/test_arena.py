@@ -115,7 +115,7 @@ def test_rules_and_alphas_with_their_resamples(files, tmp_path):
 
 def test_costs_and_reads_of_the_demo(monkeypatch):
     monkeypatch.chdir(ROOT)
-    bench = load(read_effective([ROOT / "demo/config.yaml"]))
+    bench = load(read_effective([ROOT / "demo/all.yaml"]))
     assert bench.arena is None
     costs = arena.training_costs(bench)["ViT-demo-8"]
     assert costs["standard"] == costs["posthoc"] == 1
