@@ -38,14 +38,20 @@ def test_a_suite_is_the_papers_run_on_more_tasks(size):
         assert getattr(bench, section) == getattr(papers, section)
 
 
-@pytest.mark.parametrize("size", SUITES)
-def test_jobs_wait_for_what_nobody_has_pinned(size):
-    with pytest.raises(
-        ConfigurationError, match=r"PCAM: nobody has pinned 1aurent/PatchCamelyon yet.*make pin"
-    ) as error:
-        require_pinned(read(ROOT / f"configs/suite{size}.yaml"))
+@pytest.mark.parametrize("file", ["config.yaml", *(f"configs/suite{size}.yaml" for size in SUITES)])
+def test_everything_that_a_shipped_configuration_reads_is_pinned(file):
+    require_pinned(read(ROOT / file))
+
+
+def test_jobs_wait_for_what_nobody_has_pinned(tmp_path):
+    text = (ROOT / "configs/suite20.yaml").read_text().replace("base: ../", f"base: {ROOT}/")
+    (tmp_path / "mine.yaml").write_text(
+        text.replace("dataset: cifar10, source: folder", "dataset: cifar10, source: hub")
+    )
+    expected = r"CIFAR10: nobody has pinned tanganke/cifar10 yet.*make pin"
+    with pytest.raises(ConfigurationError, match=expected) as error:
+        require_pinned(read(tmp_path / "mine.yaml"))
     assert str(error.value).count("nobody has pinned") == 1
-    require_pinned(read(ROOT / "config.yaml"))
 
 
 def test_the_steps_of_the_further_tasks():

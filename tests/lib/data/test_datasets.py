@@ -20,7 +20,7 @@ from lib.data.readers.errors import DataError
         ("caltech101", "folder", {}, "data set: got caltech101, expected one of cars"),
         ("cars", "zip", {}, "source: got zip, expected folder or hub"),
         ("pcam", "folder", {}, "source: got folder, expected hub"),
-        ("kmnist", "hub", {}, "make pin"),
+        ("cifar10", "hub", {}, "make pin"),
         ("image_folder", "hub", {}, "source: got hub, expected folder"),
         ("synthetic", "folder", {}, "source: got folder, expected code"),
         ("cars", "folder", {"revision": "a" * 40}, r"options: got \['revision'\], expected only \['expected_counts'\]"),
@@ -73,5 +73,6 @@ def test_where_a_data_set_lies_on_the_hub():
     hub = tasks.read("dtd").hub
     assert hub_source("dtd", "hub", {}) == ("hub", hub.repo, hub.revision)
     assert hub_source("dtd", "folder", {"revision": "a" * 40}) == ("folder", hub.repo, "a" * 40)
-    assert hub_source("pcam", None, {}) == ("hub", "1aurent/PatchCamelyon", None)
+    assert hub_source("pcam", None, {}) == ("hub", "1aurent/PatchCamelyon", tasks.read("pcam").hub.revision)
+    assert hub_source("cifar10", "hub", {}) == ("hub", "tanganke/cifar10", None)
     assert hub_source("synthetic", None, {}) == ("code", None, None)
