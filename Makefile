@@ -12,34 +12,36 @@ BIN := .venv/bin
 CORES ?= all
 WORKERS ?= 2
 CONFIG ?= config.yaml
+# of hundreds of short jobs, a linear program takes longer to choose than the choice is worth
+DEMO = $(BIN)/snakemake --cores $(CORES) --scheduler greedy
 RUFF := lib workflow_scripts tests benchmarks examples
 
 .PHONY: demo demo-all demo-seeds demo-kernels demo-arena audit test test-slurm test-demo check setup lock plan report compare why fetch pin pretrain benchmark clean-demo
 
 demo: setup
-	$(BIN)/snakemake --cores $(CORES) --configfile demo/config.yaml
+	$(DEMO) --configfile demo/config.yaml
 
 demo-all: setup
-	$(BIN)/snakemake --cores $(CORES) --configfile demo/all.yaml
+	$(DEMO) --configfile demo/all.yaml
 
 # three seeds, in a run of their own
 demo-seeds: setup
-	$(BIN)/snakemake --cores $(CORES) --configfile demo/seeds.yaml
+	$(DEMO) --configfile demo/seeds.yaml
 
 # where eigenfunctions live, kernel regression, wide networks, laziness; in a run of its own
 demo-kernels: setup
-	$(BIN)/snakemake --cores $(CORES) --configfile demo/kernels.yaml
+	$(DEMO) --configfile demo/kernels.yaml
 
 # merging rules x fine-tuning modes, in a run of its own; then what they took by the clock
 demo-arena: setup
-	$(BIN)/snakemake --cores $(CORES) --configfile demo/arena.yaml
+	$(DEMO) --configfile demo/arena.yaml
 	$(BIN)/python -m workflow_scripts.commands.arena_cost --configfile demo/arena.yaml
 
 demo-text: setup-text
-	$(BIN)/snakemake --cores $(CORES) --configfile demo/text.yaml
+	$(DEMO) --configfile demo/text.yaml
 
 demo-text-kernels: setup-text
-	$(BIN)/snakemake --cores $(CORES) --configfile demo/text_kernels.yaml
+	$(DEMO) --configfile demo/text_kernels.yaml
 
 test: setup
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slurm and not demo"
