@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -178,10 +179,13 @@ class Breakage:
         faults.wait_until(lambda: again in self.workflow.text(), PATIENCE, f"a next attempt of {held.job}")
 
     def _unseen(self) -> set[str]:
-        """Slurm's numbers of the jobs that snakemake submitted and has not seen the end of."""
-        submitted = re.findall(r"^Job (\S+) has been submitted with SLURM jobid (\d+)", self.workflow.text(), re.M)
-        finished = set(re.findall(r"^Finished jobid: (\d+)", self.workflow.text(), re.M))
-        return {slurm for job, slurm in submitted if job not in finished}
+        """Slurm's numbers of the jobs that snakemake submitted and has not seen the end of, as a restart would show."""
+        text, submitted = self.workflow.text(), defaultdict(list)
+        for job, slurm in re.findall(r"^Job (\S+) has been submitted with SLURM jobid (\d+)", text, re.M):
+            submitted[job].append(slurm)
+        finished = set(re.findall(r"^Finished jobid: (\d+)", text, re.M))
+        seen = Counter(re.findall(r"^Trying to restart job (\S+)\.$", text, re.M))
+        return {slurm for job in submitted.keys() - finished for slurm in submitted[job][seen[job] :]}
 
     def _note(self, fault: str, held: Held, ended: set[str]) -> None:
         self.hit[fault], self.ended[fault] = held, ended
