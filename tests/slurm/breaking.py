@@ -147,7 +147,8 @@ class Breakage:
         """kill -9 of snakemake; then what its user must do: end the jobs that it left, unlock, start again."""
         self.process.kill()
         self.process.wait()
-        ended = self._unseen()
+        # it may have submitted a job and not lived to say so
+        ended = self._unseen() | {job.id for job in faults.queued(self.workflow)}
         held.release()
         faults.cancel_orphans(self.workflow)
         unlocked = replace(self.workflow, command=[*self.workflow.command, "--unlock"])
