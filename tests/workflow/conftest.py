@@ -132,7 +132,6 @@ def benchmark(tmp_path_factory):
         split={"seed": 0, "fraction": 0.4, "maximum": 5000},
     )
     config["finetune"]["batch_size"] = 32
-    config["finetune"]["learning_rate"]["linear-2"] = 1e-3
     config["evaluation"]["alphas"] = {"start": 0, "stop": 1, "points": 3}
     config["disentanglement"] = {
         "pairs": [["Scenes", "Signs"]],

@@ -170,7 +170,6 @@ def test_both_shipped_configurations_are_right(paper):
 
 def test_the_demo_with_three_seeds_differs_from_the_demo_in_linear_layers_alone():
     demo, seeds = (read_effective([ROOT / f"demo/{name}.yaml"]) for name in ("config", "seeds"))
-    demo["finetune"]["learning_rate"]["linear-2"] = 1e-3
     assert seeds == demo | {"run": "demo-seeds", "seeds": [0, 1, 2], "modes": [*demo["modes"], "linear-2"]}
     assert len(load(seeds).seeds) == 3
 

@@ -63,12 +63,13 @@ def test_the_papers_fine_tuning_by_hand():
 
 
 def test_a_tangent_model_needs_one_pass_for_every_alpha():
-    bench = load(configuration("demo/config.yaml"))
+    config = configuration("demo/config.yaml")
+    bench = load(config | {"modes": [*config["modes"], "linear-2"]})
     addition = next(stage for stage in workload.stages(bench) if stage.name == "addition")
     images = {work.mode: work.images for work in addition.work}
     counts = [workload.counts(task) for task in bench.tasks]
     val, test = sum(count["train"] // 10 for count in counts), sum(count["test"] for count in counts)
-    assert images["standard"] == bench.evaluation["alphas"]["points"] * val + test
+    assert images["standard"] == images["linear-2"] == bench.evaluation["alphas"]["points"] * val + test
     assert images["linear"] == images["posthoc"] == val + test
 
 
